@@ -1,0 +1,283 @@
+"""The registry: what every layer and table is, read from `data/layers.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qjmap.errors import Problem, RegistryError, UnknownKeyError
+
+TYPES = (
+    "text",
+    "integer",
+    "number",
+    "year",
+    "date",
+    "boolean",
+    "category",
+    "town",
+    "longitude",
+    "latitude",
+    "document",
+)
+"""What a column may hold."""
+
+GEOMETRIES = ("point", "line", "polygon")
+"""What a layer may be made of."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_PATH = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9 .,+-]+")  # nothing that could leave an SVG attribute
+_FILE = re.compile(r"[A-Za-z0-9_-]+\.csv")  # a bare name: a register cannot point outside its folder
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a register: its key in the file, its label on the screen, and what it may hold."""
+
+    key: str
+    label: str
+    type: str
+    unit: str = ""
+    required: bool = False
+    unique: bool = False
+    values: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    note: str = ""
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """What a layer (things with a place) or a table (things without one, `geometry == "none"`) is.
+
+    `columns` holds the common columns first; the column `kind` has the layer's `kinds` as its values.
+    """
+
+    key: str
+    label: str
+    file: str
+    geometry: str
+    symbol: str
+    department: str
+    kinds: tuple[str, ...]
+    columns: Mapping[str, Column]
+
+    @property
+    def placed(self) -> bool:
+        """Whether the records have a place."""
+        return self.geometry != "none"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All layers, tables and symbols."""
+
+    layers: Mapping[str, LayerSpec]
+    tables: Mapping[str, LayerSpec]
+    symbols: Mapping[str, str]
+
+    def spec(self, key: str) -> LayerSpec:
+        """Give the layer or table of that key.
+
+        Raises
+        ------
+        UnknownKeyError
+            There is neither a layer nor a table of that key.
+        """
+        found = self.layers.get(key) or self.tables.get(key)
+        if found is None:
+            raise UnknownKeyError(f"没有名为“{key}”的图层或表;现有:{'、'.join([*self.layers, *self.tables])}")
+        return found
+
+
+@dataclass
+class _Reader:
+    """Reads entries of the file and collects what is wrong with them."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def fault(self, entry: str, value: object, expected: str) -> None:
+        self.problems.append(Problem(self.file, None, entry, None if value is None else str(value), expected))
+
+    def table(self, holder: Mapping[str, Any], name: str, entry: str) -> dict[str, Any]:
+        value = holder.get(name, {})
+        if isinstance(value, dict):
+            return value
+        self.fault(entry, value, "一个表")
+        return {}
+
+    def text(
+        self, holder: Mapping[str, Any], name: str, entry: str, pattern: re.Pattern[str] | None = None
+    ) -> str:
+        value = holder.get(name)
+        if not isinstance(value, str) or not value.strip():
+            self.fault(f"{entry}.{name}", value, "一段文字")
+            return ""
+        if pattern is not None and not pattern.fullmatch(value):
+            self.fault(f"{entry}.{name}", value, f"符合 {pattern.pattern} 的文字")
+        return value
+
+    def texts(self, value: object, entry: str) -> tuple[str, ...]:
+        if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
+            self.fault(entry, value, "一列文字")
+            return ()
+        if len(set(value)) < len(value):
+            self.fault(entry, value, "互不相同的文字")
+        return tuple(value)
+
+    def keys(self, holder: Mapping[str, Any], known: Iterable[str], entry: str) -> None:
+        known = tuple(known)
+        for key in holder:
+            if key not in known:
+                self.fault(f"{entry}.{key}", None, f"下列项目之一:{'、'.join(known)}")
+
+
+_OPTIONS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "unit": (str, "一段文字"),
+    "note": (str, "一段文字"),
+    "required": (bool, "true 或 false"),
+    "unique": (bool, "true 或 false"),
+    "sensitive": (bool, "true 或 false"),
+    "min": ((int, float), "一个数"),
+    "max": ((int, float), "一个数"),
+}
+
+
+def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
+    """Read one column; `kind` gets its values later, from the layer."""
+    if not _KEY.fullmatch(key):
+        read.fault(entry, key, "小写字母、数字和下划线组成的列名")
+    if not isinstance(raw, dict):
+        read.fault(entry, raw, "一个表,如 { label = …, type = … }")
+        return None
+    read.keys(raw, ("label", "type", "values", *_OPTIONS), entry)
+    label, kind = read.text(raw, "label", entry), raw.get("type")
+    if kind not in TYPES:
+        read.fault(f"{entry}.type", kind, f"下列类型之一:{'、'.join(TYPES)}")
+    options: dict[str, Any] = {}
+    for name, (allowed, expected) in _OPTIONS.items():
+        if name in raw:
+            value = raw[name]
+            # bool is an int in Python, but `min = true` is a slip
+            if isinstance(value, allowed) and (allowed is bool or not isinstance(value, bool)):
+                options[name] = value
+            else:
+                read.fault(f"{entry}.{name}", value, expected)
+    if options.get("min") is not None and options.get("max") is not None and options["min"] > options["max"]:
+        read.fault(f"{entry}.min", options["min"], f"不大于 max({options['max']})")
+    if "values" in raw:
+        options["values"] = read.texts(raw["values"], f"{entry}.values")
+        if kind != "category":
+            read.fault(f"{entry}.values", raw["values"], "只在 type = category 时填写")
+    elif kind == "category" and key != "kind":
+        read.fault(f"{entry}.values", None, "category 列的全部允许值")
+    return Column(key, label, str(kind), **options)
+
+
+def _columns(read: _Reader, raw: Mapping[str, Any], entry: str) -> dict[str, Column]:
+    found = {key: _column(read, key, one, f"{entry}.{key}") for key, one in raw.items()}
+    return {key: one for key, one in found.items() if one is not None}
+
+
+def _layer(
+    read: _Reader, key: str, raw: object, *, common: Mapping[str, Column], symbols: Mapping[str, str]
+) -> LayerSpec | None:
+    entry = f"layers.{key}"
+    if not isinstance(raw, dict):
+        read.fault(entry, raw, "一个表")
+        return None
+    if not _KEY.fullmatch(key):
+        read.fault(entry, key, "小写字母、数字和下划线组成的图层名")
+    read.keys(raw, ("label", "file", "geometry", "symbol", "department", "kinds", "columns"), entry)
+    geometry, symbol = raw.get("geometry"), raw.get("symbol")
+    if geometry not in GEOMETRIES:
+        read.fault(f"{entry}.geometry", geometry, f"下列之一:{'、'.join(GEOMETRIES)}")
+    if symbol not in symbols:
+        read.fault(f"{entry}.symbol", symbol, f"[symbols] 中已有的符号:{'、'.join(symbols)}")
+    kinds = read.texts(raw.get("kinds"), f"{entry}.kinds")
+    own = _columns(read, read.table(raw, "columns", f"{entry}.columns"), f"{entry}.columns")
+    for name in own.keys() & common.keys():
+        read.fault(f"{entry}.columns.{name}", None, "不与 [common.columns] 重名的列名")
+    columns = {**common, **own}
+    if "kind" in common:
+        columns["kind"] = Column(**{**vars(common["kind"]), "values": kinds})
+    return LayerSpec(
+        key,
+        read.text(raw, "label", entry),
+        read.text(raw, "file", entry, _FILE),
+        str(geometry),
+        str(symbol),
+        read.text(raw, "department", entry),
+        kinds,
+        columns,
+    )
+
+
+def _table(read: _Reader, key: str, raw: object) -> LayerSpec | None:
+    entry = f"tables.{key}"
+    if not isinstance(raw, dict):
+        read.fault(entry, raw, "一个表")
+        return None
+    read.keys(raw, ("label", "file", "columns"), entry)
+    columns = _columns(read, read.table(raw, "columns", f"{entry}.columns"), f"{entry}.columns")
+    if not columns:
+        read.fault(f"{entry}.columns", None, "至少一列")
+    return LayerSpec(
+        key, read.text(raw, "label", entry), read.text(raw, "file", entry, _FILE), "none", "", "", (), columns
+    )
+
+
+def load_registry(path: Path) -> Registry:
+    """Read the registry of layers and tables.
+
+    Parameters
+    ----------
+    path
+        The file `data/layers.toml`.
+
+    Returns
+    -------
+    Registry
+        Layers, tables and symbols in the order of the file.
+
+    Raises
+    ------
+    RegistryError
+        The file cannot be read, or an entry is wrong; every fault is told with its entry.
+    """
+    read = _Reader(path.name)
+    try:
+        raw = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise RegistryError([Problem(path.name, None, None, None, "可以读取的文件", str(error))]) from error
+    except UnicodeDecodeError as error:
+        raise RegistryError([Problem(path.name, None, None, None, "UTF-8 编码的文件")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise RegistryError([Problem(path.name, None, None, str(error), "合乎 TOML 语法的文件")]) from error
+
+    for key in raw.keys() - {"common", "symbols", "layers", "tables"}:
+        read.fault(key, None, "common、symbols、layers、tables 之一")
+    holder = read.table(raw, "symbols", "symbols")
+    symbols = {key: read.text(holder, key, "symbols", _PATH) for key in holder}
+    common = _columns(
+        read, read.table(read.table(raw, "common", "common"), "columns", "common.columns"), "common.columns"
+    )
+    layer = partial(_layer, read, common=common, symbols=symbols)
+    layers = {key: layer(key, one) for key, one in read.table(raw, "layers", "layers").items()}
+    tables = {key: _table(read, key, one) for key, one in read.table(raw, "tables", "tables").items()}
+    for key in layers.keys() & tables.keys():
+        read.fault(f"tables.{key}", None, "不与图层重名的表名")
+    if read.problems:
+        raise RegistryError(read.problems)
+    return Registry(
+        {key: one for key, one in layers.items() if one is not None},
+        {key: one for key, one in tables.items() if one is not None},
+        symbols,
+    )
