@@ -268,8 +268,8 @@ def _check_sources(sheet: _Sheet, frame: pd.DataFrame, context: Context) -> None
     else:
         sheet.fault("source", (source == DEMO).to_numpy(), "文件或导入", "演示数据只放在 demo 文件夹内")
     from_document = (source == "文件").to_numpy()
-    for key in ("document", "clause"):
-        sheet.fault(key, from_document & frame[key].isna().to_numpy(), "填写(来源为“文件”时必填)")
+    # a newspaper has no clauses, so only the document is asked for
+    sheet.fault("document", from_document & frame["document"].isna().to_numpy(), "填写(来源为“文件”时必填)")
 
 
 def _check_placing(sheet: _Sheet, frame: pd.DataFrame) -> None:

@@ -1,7 +1,7 @@
 """The working projection of a district: metres on a local equal-area plane, and back.
 
-Everything geometric is computed in a Lambert azimuthal equal-area projection centred on the district. Measured at
-綦江: a disc's area is right to 2e-7 and a radius of 10 km to 0.18 m, against 14 % in EPSG:3857.
+Everything geometric is computed in a Lambert azimuthal equal-area projection centred on the district.
+Measured at 綦江: area right to 2e-7, a radius of 10 km to 0.18 m, against 14 % in EPSG:3857.
 """
 
 from __future__ import annotations

@@ -1,0 +1,89 @@
+"""Commands: `python -m qjmap.cli build-geo`, `python -m qjmap.cli build-demo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from qjmap import boundaries
+from qjmap.crs import Projection
+from qjmap.district import ROOT, read_settings, read_towns
+from qjmap.errors import DataError, Problem, QjmapError
+from qjmap.ingest import relative
+from qjmap.layers import load_registry
+
+TOLERANCE_M = 700.0
+"""How far the schematic lines may be simplified: under the spacing of the sample points."""
+
+
+def build_geo(key: str, root: Path) -> Path:
+    """Build a district's schematic boundary file from its sample points.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    DataError
+        The sample points, the settings or the towns are wrong.
+    """
+    settings = read_settings(key, root)
+    towns = read_towns(root / "data" / key, load_registry(root / "data" / "layers.toml"), settings, root)
+    source = root / "geo" / key / settings.anchor_file
+    file = relative(source, root)
+    projection = Projection(*settings.centre)
+    units = boundaries.build(boundaries.read_anchors(source, root), projection, TOLERANCE_M)
+    order = [*towns.index, *settings.context_units]
+    problems = [Problem(file, None, "unit", one, "本区街镇名") for one in units.index if one not in order]
+    problems += [
+        Problem(file, None, "unit", None, f"有“{one}”的样点") for one in order if one not in units.index
+    ]
+    if problems:
+        raise DataError(problems)
+    units = units.loc[order]
+    units["code"] = towns["code"].reindex(order).fillna("")
+    units["kind"] = towns["kind"].astype("str").reindex(order).fillna("背景")
+    metadata = {
+        "title": f"{settings.name}{settings.boundary_kind}",
+        "notice": settings.boundary_notice,
+        "method": f"由 {file} 各样点的泰森多边形按街镇合并、整体化简({TOLERANCE_M:g} 米)而成",
+    }
+    target = root / "geo" / key / settings.boundary_file
+    target.write_text(boundaries.to_geojson(units, projection, metadata), encoding="utf-8", newline="\n")
+    return target
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; give 0 when all is well, 1 when the data are wrong (said on standard error)."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except QjmapError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m qjmap.cli", description="由原始资料生成地图所用的文件。")
+    commands = parser.add_subparsers(title="命令", required=True, metavar="命令")
+    geo = commands.add_parser("build-geo", help="由样点生成示意界线 townships.geojson")
+    geo.set_defaults(run=_build_geo)
+    for one in (geo,):
+        one.add_argument(
+            "--district", default="qijiang", metavar="区县", help="data/ 下的文件夹名(默认 qijiang)"
+        )
+        one.add_argument("--root", type=Path, default=ROOT, metavar="文件夹", help="项目文件夹(默认为本项目)")
+    return parser
+
+
+def _build_geo(options: argparse.Namespace) -> None:
+    print(f"已写入 {build_geo(options.district, options.root)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""People per town where only older or coarser counts are public: an estimate, exact to the official total."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qjmap.errors import DataError, Problem
+
+
+def census_shares(towns: pd.DataFrame) -> pd.Series[float]:
+    """Give each town's share of the last census that counted by town.
+
+    A census unit that has since been divided shares its people among its present towns by their numbers of
+    villages and communities.
+
+    Parameters
+    ----------
+    towns
+        Index: town names. Columns: `population_2010` (people, given for at least one town of each census
+        unit), `census_unit` (the unit in which the town was counted), `villages_2023` (used only within
+        divided units).
+
+    Returns
+    -------
+    pandas.Series
+        Shares that sum to 1.
+
+    Raises
+    ------
+    DataError
+        A census unit has no count, or a divided one lacks a number of villages.
+    """
+    unit = towns["census_unit"]
+    counted = (
+        towns["population_2010"].astype("float64").groupby(unit).transform(lambda one: one.sum(min_count=1))
+    )
+    divided = unit.map(unit.value_counts()).to_numpy() > 1
+    villages = towns["villages_2023"].astype("float64").where(divided, 1.0)
+    problems = [
+        Problem("townships.csv", None, "population_2010", f"{name}:空白", "其普查单位的人口")
+        for name in towns.index[counted.isna()]
+    ]
+    problems += [
+        Problem("townships.csv", None, "villages_2023", f"{name}:{villages[name]}", "大于 0 的村(社区)数")
+        for name in towns.index[~(villages > 0)]
+    ]
+    if problems:
+        raise DataError(problems)
+    people = counted * villages / villages.groupby(unit).transform("sum")
+    return people / people.sum()
+
+
+def estimate(towns: pd.DataFrame, total: int) -> pd.Series[int]:
+    """Estimate the people of each town: its census share of an official total.
+
+    The method assumes that every town has grown or shrunk as the whole district did; it is therefore marked
+    估算 wherever it is shown. Whole numbers by the method of largest remainders (Hamilton): each town gets
+    its share rounded down, and the people left over go one each to the largest remainders, earlier towns
+    first.
+
+    Parameters
+    ----------
+    towns
+        See `census_shares`.
+    total
+        The official total, people.
+
+    Returns
+    -------
+    pandas.Series
+        Whole numbers by town, summing to `total` exactly.
+
+    Raises
+    ------
+    DataError
+        See `census_shares`.
+    """
+    exact = census_shares(towns) * total
+    # A share may miss a whole number by rounding of floats: nudge before cutting, so that the census itself
+    # returns.
+    whole = np.floor(exact.to_numpy() + 1e-6).astype(np.int64)
+    left = total - int(whole.sum())
+    order = np.argsort(-(exact.to_numpy() - whole), kind="stable")
+    whole[order[: max(left, 0)]] += 1
+    return pd.Series(whole, index=towns.index, name="population")

@@ -1,0 +1,197 @@
+"""One register of a district: read, typed, checked and placed, or refused with every fault told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from qjmap.checks import MEASURED, UNPLACED, Context, check
+from qjmap.errors import DataError, Problem, UnknownKeyError
+from qjmap.ingest import RawTable, read_csv
+from qjmap.layers import LayerSpec
+
+if TYPE_CHECKING:
+    from qjmap.district import District
+
+AT_SEAT = "驻地近似"
+IN_TOWN = "镇域近似"
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A register that can be used.
+
+    Parameters
+    ----------
+    spec
+        What the layer is.
+    frame
+        The spec's columns, typed (see `qjmap.checks.check`), with `position` and `error_m` filled in; and
+        `x`, `y` (metres in the working projection, NaN when 未定位), `row` (line in its file) and `file`.
+    problems
+        Always empty: a layer with faults is not made. Kept so that pages treat a layer like a district.
+    """
+
+    spec: LayerSpec
+    frame: pd.DataFrame
+    problems: tuple[Problem, ...] = ()
+
+
+def read_register(path: Path, spec: LayerSpec, context: Context, root: Path) -> pd.DataFrame:
+    """Read and check one CSV file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The typed columns of the spec, `row` and `file`; index 0, 1, 2 …
+
+    Raises
+    ------
+    DataError
+        With every fault of the file.
+    """
+    return _checked(read_csv(path, root), spec, context)
+
+
+def load_table(district: District, key: str) -> pd.DataFrame:
+    """Read a register without a place: `townships`, `villages`, `indicators`, `errata` …
+
+    Raises
+    ------
+    DataError
+        With every fault of the file.
+    UnknownKeyError
+        There is no table of that key.
+    """
+    spec = _spec(district, key, placed=False)
+    return read_register(district.data / spec.file, spec, district.context(), district.root)
+
+
+def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
+    """Read a layer: the documents' rows and, if wanted, the invented ones; checked and placed.
+
+    Parameters
+    ----------
+    district
+        The district.
+    key
+        The layer's key in `data/layers.toml`.
+    demo
+        Whether the rows of `demo/`, all `source = 演示`, are wanted.
+
+    Returns
+    -------
+    Layer
+        Without rows when the district has no such register yet.
+
+    Raises
+    ------
+    DataError
+        With every fault of its files: one broken row stops the layer, no other.
+    UnknownKeyError
+        There is no layer of that key.
+    """
+    spec = _spec(district, key, placed=True)
+    frames: list[pd.DataFrame] = []
+    problems: list[Problem] = []
+    files = [(district.data / spec.file, False)]
+    if demo:
+        files.append((district.data / "demo" / spec.file, True))
+    for path, invented in files:
+        if path.exists():
+            try:
+                frames.append(read_register(path, spec, district.context(demo=invented), district.root))
+            except DataError as error:
+                problems += error.problems
+    problems += _repeated(frames)
+    if problems:
+        raise DataError(problems)
+    if not frames:
+        nothing = RawTable(spec.file, pd.DataFrame(columns=list(spec.columns), dtype="str"), ())
+        frames = [_checked(nothing, spec, district.context())]
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    return Layer(spec, place(frame, district))
+
+
+def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
+    """Give every record its place on the plane and say how far it is to be trusted.
+
+    A record with coordinates keeps them; its position is 实测 unless it says otherwise. One without is put
+    at its town's seat (驻地近似, error: the seat's own), or at the town's representative point (镇域近似,
+    error: distance to the farthest corner of the town) if it says so, if the town has no known seat, or if
+    it names a village, which may be anywhere in the town. One without a town is 未定位.
+
+    Parameters
+    ----------
+    frame
+        Common columns, typed.
+    district
+        For towns and projection.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame with `position` and `error_m` filled, and `x`, `y` in metres (NaN when 未定位).
+    """
+    categories = frame["position"].cat.categories
+    said = frame["position"].astype("str").to_numpy(dtype=object, na_value="")
+    given = frame["lon"].notna().to_numpy() & frame["lat"].notna().to_numpy()
+    # `place_of` is -1, the last row of the NaNs appended here, for a record without a town
+    place_of = district.towns.index.get_indexer(pd.Index(frame["town"]))
+
+    def of_town(column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.append(district.towns[column].to_numpy(dtype=float), np.nan)[place_of]
+
+    seat_x, seat_y, point_x, point_y = map(of_town, ("seat_x", "seat_y", "point_x", "point_y"))
+    named_village = frame["village"].notna().to_numpy()
+    free = ~given & (said != UNPLACED)
+    at_seat = free & np.isfinite(seat_x) & (said != IN_TOWN) & (~named_village | (said == AT_SEAT))
+    in_town = free & ~at_seat & np.isfinite(point_x)
+
+    x, y = district.projection.to_metres(frame["lon"], frame["lat"])
+    position = np.select(
+        [given & (said == ""), given, at_seat, in_town], [MEASURED, said, AT_SEAT, IN_TOWN], UNPLACED
+    )
+    own_error = frame["error_m"].to_numpy()
+    default = np.select(
+        [given, at_seat, in_town], [0.0, of_town("seat_error_m"), of_town("point_error_m")], np.nan
+    )
+    return frame.assign(
+        position=pd.Categorical(position, categories=categories),
+        error_m=np.where(np.isnan(own_error) | (position == UNPLACED), default, own_error),
+        x=np.select([given, at_seat, in_town], [x, seat_x, point_x], np.nan),
+        y=np.select([given, at_seat, in_town], [y, seat_y, point_y], np.nan),
+    )
+
+
+def _spec(district: District, key: str, *, placed: bool) -> LayerSpec:
+    spec = district.registry.spec(key)
+    if spec.placed is not placed:
+        raise UnknownKeyError(f"“{key}”是{'图层' if spec.placed else '表'},不是{'图层' if placed else '表'}")
+    return spec
+
+
+def _checked(raw: RawTable, spec: LayerSpec, context: Context) -> pd.DataFrame:
+    checked = check(raw, spec, context)
+    if checked.problems:
+        raise DataError(checked.problems)
+    file = pd.Series(raw.file, index=checked.frame.index, dtype="str")
+    return checked.frame.assign(row=np.asarray(raw.rows, dtype=np.int64), file=file)
+
+
+def _repeated(frames: Sequence[pd.DataFrame]) -> list[Problem]:
+    """Find ids of a later file that an earlier one has already."""
+    if len(frames) < 2:
+        return []
+    first, second = frames
+    again = second[second["id"].isin(first["id"])]
+    advice = f"{first['file'].iat[0]} 已有此编号" if len(first) else ""
+    return [
+        Problem(file, int(row), "id", key, "不重复的值", advice)
+        for file, row, key in zip(again["file"], again["row"], again["id"], strict=True)
+    ]
