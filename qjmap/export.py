@@ -100,6 +100,7 @@ def to_geojson(
     *,
     metadata: Metadata,
     projection: Projection | None = None,
+    documents: Mapping[str, str] | None = None,
     include_sensitive: bool = False,
 ) -> bytes:
     """Write a point layer as GeoJSON (RFC 7946).
@@ -116,6 +117,8 @@ def to_geojson(
         What the file says about itself, in its member `metadata`.
     projection
         The district's working projection.
+    documents
+        What to write for a document's id, such as its title and number; an id that is not in it stays.
     include_sensitive
         Whether columns marked sensitive go out too.
 
@@ -131,7 +134,7 @@ def to_geojson(
         if column.type not in ("longitude", "latitude")  # the geometry says it
     }
     properties = _records(
-        {name: _plain(frame[column.key], column.type) for name, column in fields.items()}, len(frame)
+        {name: _values(frame[column.key], column, documents) for name, column in fields.items()}, len(frame)
     )
     geometries = [
         None if math.isnan(x) or math.isnan(y) else {"type": "Point", "coordinates": [x, y]}
@@ -203,13 +206,14 @@ def to_table(
     spec: LayerSpec,
     *,
     projection: Projection | None = None,
+    documents: Mapping[str, str] | None = None,
     include_sensitive: bool = False,
 ) -> pd.DataFrame:
     """Make a layer's frame into the table that people read: labels with units, places filled in, types kept.
 
     Parameters
     ----------
-    frame, spec, projection, include_sensitive
+    frame, spec, projection, documents, include_sensitive
         As for `to_geojson`.
 
     Returns
@@ -223,7 +227,7 @@ def to_table(
     columns: dict[str, list[Any]] = {}
     for name, column in fields.items():
         values: Any = pd.Series(places[column.type]) if column.type in places else frame[column.key]
-        columns[f"{name}({column.unit})" if column.unit else name] = _plain(values, column.type)
+        columns[f"{name}({column.unit})" if column.unit else name] = _values(values, column, documents)
     return pd.DataFrame(columns, dtype=object)
 
 
@@ -326,6 +330,13 @@ def _floats(frame: pd.DataFrame, key: str) -> npt.NDArray[np.float64]:
     if key not in frame:
         return np.full(len(frame), np.nan)
     return pd.to_numeric(frame[key]).to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _values(values: pd.Series[Any], column: Column, documents: Mapping[str, str] | None) -> list[Any]:
+    plain = _plain(values, column.type)
+    if column.type == "document" and documents:
+        return [documents.get(one, one) for one in plain]
+    return plain
 
 
 def _plain(values: pd.Series[Any], kind: str = "") -> list[Any]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from qjmap import export
 from qjmap.crs import Projection
 from qjmap.layers import Column, LayerSpec
+from qjmap.registers import load_layer
 
 XSS = '<img src=x onerror="alert(1)">'
 WHEN = date(2026, 11, 22)
@@ -191,6 +192,32 @@ def test_what_is_no_character_does_not_stop_an_export():
     assert len(read(export.to_geojson(table, spec(), metadata=META))["features"]) == 3
     assert export.to_excel({"甲": table}, {})
     assert b"\x1b" not in export.to_csv(table)
+
+
+def test_a_document_goes_out_under_its_name():
+    of_plan = spec()
+    of_plan.columns["document"] = Column("document", "文件", "document")
+    some = frame().assign(document=["plan", "other", None])
+    names = {"plan": "某规划(某府发〔2022〕1号)"}
+    features = read(export.to_geojson(some, of_plan, metadata=META, documents=names))["features"]
+    assert [one["properties"]["文件"] for one in features] == ["某规划(某府发〔2022〕1号)", "other", None]
+    assert export.to_table(some, of_plan, documents=names)["文件"].tolist()[0] == "某规划(某府发〔2022〕1号)"
+
+
+def test_every_layer_of_the_district_goes_out(qijiang):
+    for key in qijiang.registry.layers:
+        layer = load_layer(qijiang, key)
+        data = export.to_geojson(layer.frame, layer.spec, metadata=META, projection=qijiang.projection)
+        about = read(data)["metadata"]
+        assert about["records"] == len(layer.frame)
+        assert about["without_geometry"] == (layer.frame["position"] == "未定位").sum()
+        assert about["demo"] == (layer.frame["source"] == "演示").any()
+        if len(layer.frame):
+            back = gdal(data)
+            bounds = back.geometry.dropna().total_bounds
+            assert np.isnan(bounds).all() or shapely.box(106.3, 28.4, 107.2, 29.3).contains(
+                shapely.box(*bounds)
+            )
 
 
 # ---- areas --------------------------------------------------------------------------------------
