@@ -304,7 +304,32 @@ def test_table_5_marks_what_the_draft_completed():
         assert bool(row["completed_from"]) == completed
 
 
+def test_values_are_those_of_the_printed_text():
+    for key, row in INDICATORS.items():
+        if key.startswith("Z5-"):  # cut digits
+            continue
+        if key == "Z1-13":  # a ratio printed as a time of day: staff over beds
+            staff_per_bed = staff("total", "staff", 2020) / 4959, staff("total", "staff", 2025) / 6600
+            assert (row["value_2020"], row["value_2025"]) == tuple(f"{ratio:.2f}" for ratio in staff_per_bed)
+            continue
+        for year in ("2020", "2025", "2030"):
+            figure = re.fullmatch(r"[≥≤<]?([\d.]+)余?", row[f"text_{year}"])
+            assert row[f"value_{year}"] == (figure[1] if figure else ""), key
+
+
 # ---- projects, teams, reservoirs ----------------------------------------------------------------
+
+
+STEMS = {
+    "H01": "人民医院",
+    "H02": "区中医院",
+    "H03": "妇幼保健院",
+    "H04": "精神卫生中心",
+    "H11": "江苏省人民医院重庆医院",
+    "H12": "永城分院",
+    "H13": "疾控中心",
+    "C22": "蒲河",
+}
 
 
 def test_projects():
@@ -321,6 +346,7 @@ def test_projects():
         if row["facility"]:
             assert row["facility"] in ids
             assert row["town"] == towns[row["facility"]]
+            assert STEMS.get(row["facility"], row["town"][:2]) in row["name"]
         assert row["town"] == "" or row["town"][:2] in row["name"]
 
 
