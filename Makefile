@@ -13,6 +13,7 @@ PY := $(VENV)/bin/python
 run: $(VENV)/.installed-run
 	@echo "綦江一张图:请用浏览器打开 http://localhost:$(PORT) (停止:Ctrl+C)"
 	@echo "qjmap is at http://localhost:$(PORT) (stop it with Ctrl+C)"
+	@mkdir -p static  # the app fills it; streamlit warns of a missing one before the app has run
 	@exec $(PY) -m streamlit run app.py --server.port $(PORT)
 
 # Every check runs, whatever the ones before it found; the browser tests apart, for they want the machine to themselves.
