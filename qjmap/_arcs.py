@@ -249,10 +249,12 @@ def exposed_arcs(discs: Discs, classes: list[_Class]) -> Gaps:
     def spans(gaps: Gaps, other: Ints) -> tuple[Floats, Floats, Floats]:
         i = gaps.curve[:, None]
         dx, dy, ri, rj = discs.x[other] - discs.x[i], discs.y[other] - discs.y[i], discs.r[i], discs.r[other]
-        d2 = dx * dx + dy * dy
         none = (other < 0) | (other == i)
-        d2[none] = 1.0
-        cosine = (d2 + (ri - rj) * (ri + rj)) / (2 * ri * np.sqrt(d2))
+        d = np.hypot(dx, dy)
+        d[none] = 1.0
+        # Centres may lie as close together as numbers can; then only the larger disc counts (cosine ±∞).
+        with np.errstate(over="ignore"):
+            cosine = (d + (ri - rj) * (ri + rj) / d) / (2 * ri)
         half = np.arccos(np.clip(cosine, -1, 1))
         a = np.mod(np.arctan2(dy, dx) - half, TAU)
         b = a + 2 * half
