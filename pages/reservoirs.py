@@ -1,0 +1,14 @@
+"""水库: what there is, what is planned, and how little is known of where."""
+
+from qjmap.ui import find
+from qjmap.ui.thematic import Theme, show
+
+show(
+    Theme(
+        key="reservoirs",
+        title="水库",
+        lead="已建、在建和规划的水库,含规划中的新盛湖水库。",
+        layers=("reservoirs",),
+        find=find.reservoirs,
+    )
+)

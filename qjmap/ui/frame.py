@@ -1,0 +1,60 @@
+"""The frame round every page: the look, the head, the foot, and what is said when data are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from qjmap import __version__
+from qjmap.district import District
+from qjmap.errors import DataError, Problem, QjmapError
+from qjmap.ui import html, source, words
+from qjmap.ui.navigation import through_the_front_door
+
+_STYLE = Path(__file__).with_name("style.css")
+
+
+def dress() -> None:
+    """Give the page the look that the theme cannot."""
+    through_the_front_door()
+    st.html(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>")
+
+
+def open_district() -> District:
+    """Load the district, or say what is wrong with it and end the page there."""
+    try:
+        place = source.district()
+    except DataError as error:
+        show_problems("基础数据有误,本图暂不能显示", error.problems)
+        st.stop()
+    except QjmapError as error:
+        st.html(html.note(str(error)))
+        st.stop()
+    if place.boundary_problems:
+        show_problems("界线文件有误,地图和覆盖暂不能显示,名册仍可查看", place.boundary_problems)
+    return place
+
+
+def brand(district: District) -> None:
+    """Put the product's and the district's names over the choices."""
+    st.sidebar.html(html.brand("一张图", district.name))
+
+
+def show_problems(title: str, problems: Sequence[Problem]) -> None:
+    """Say what is wrong in data: file, row, column, value, what was expected."""
+    st.html(html.problems(title, problems))
+
+
+def foot(
+    district: District, documents: Iterable[str], year: int, *, demo: bool, more: Iterable[str] = ()
+) -> None:
+    """End the page with what it rests on."""
+    named = "、".join(words.documents(district, documents))
+    lines = [f"资料:{named}" if named else "资料:本页未用到文件记录", words.population_line(district, year)]
+    lines.append(f"界线:{district.settings.boundary_notice}。覆盖按直线半径计算,街镇内人口按均匀分布估算。")
+    if demo:
+        lines.append("本页含演示数据(程序编造,非真实记录),不能作为工作依据;可在左侧关闭。")
+    lines += [*more, f"綦江一张图 版本 {__version__}"]
+    st.html(html.foot(lines))

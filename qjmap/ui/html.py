@@ -1,0 +1,74 @@
+"""Small pieces of page set as HTML. Every text that comes from data passes through `html.escape` here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from qjmap.errors import Problem
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A key figure: what it is, its value and unit, and what it is a part of."""
+
+    label: str
+    value: str
+    unit: str = ""
+    base: str = ""
+    short: bool = False
+    help: str = ""
+
+
+def figures(items: Sequence[Figure]) -> str:
+    """Set key figures as a definition list."""
+    cells = "".join(
+        f'<div class="qj-figure{" qj-short" if item.short else ""}" title="{escape(item.help)}">'
+        f'<dt>{escape(item.label)}</dt><dd><span class="qj-value">{escape(item.value)}</span>'
+        f'<span class="qj-unit">{escape(item.unit)}</span><span class="qj-base">{escape(item.base)}</span></dd></div>'
+        for item in items
+    )
+    return f'<dl class="qj-figures">{cells}</dl>'
+
+
+def head(title: str, lead: str) -> str:
+    """Set the page's title and one sentence on what it answers."""
+    return f'<div class="qj-head"><h1>{escape(title)}</h1><p>{escape(lead)}</p></div>'
+
+
+def brand(title: str, place: str) -> str:
+    """Set the product's and the district's names."""
+    return f'<div class="qj-brand">{escape(title)}<small>{escape(place)}</small></div>'
+
+
+def rule(title: str, words: str, *, custom: str = "") -> str:
+    """Set the standard that holds, with its clause; `custom` says that a person changed its figure."""
+    mark = f' <span class="qj-custom">{escape(custom)}</span>' if custom else ""
+    return f'<div class="qj-rule"><b>{escape(title)}</b>{mark}<br>{escape(words)}</div>'
+
+
+def card(title: str, tags: Iterable[tuple[str, bool]], pairs: Iterable[tuple[str, str]]) -> str:
+    """Set one record: tags (text, is it demo) and label–value pairs."""
+    marks = "".join(
+        f'<span class="qj-tag{" qj-demo" if demo else ""}">{escape(text)}</span>' for text, demo in tags
+    )
+    body = "".join(f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in pairs)
+    return f'<div class="qj-card"><h3>{escape(title)}</h3>{marks}<dl>{body}</dl></div>'
+
+
+def note(text: str, *, demo: bool = False) -> str:
+    """Set a remark."""
+    return f'<p class="qj-note{" qj-demo-line" if demo else ""}">{escape(text)}</p>'
+
+
+def foot(lines: Iterable[str]) -> str:
+    """Set the foot of a page: documents, population, boundary, version."""
+    return f'<div class="qj-foot"><ul>{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul></div>'
+
+
+def problems(title: str, found: Sequence[Problem], limit: int = 12) -> str:
+    """Set faults in data: the first `limit` in full and the number of the rest."""
+    items = "".join(f"<li>{escape(str(problem))}</li>" for problem in found[:limit])
+    rest = f"<li>另有 {len(found) - limit} 处问题未列出。</li>" if len(found) > limit else ""
+    return f'<div class="qj-problems" role="alert"><h3>{escape(title)}</h3><ul>{items}{rest}</ul></div>'

@@ -1,0 +1,92 @@
+"""The map on a page, and what a click on it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+from streamlit_folium import st_folium
+
+from qjmap.district import District
+from qjmap.ui import source
+from qjmap.webmap import Scene, feature_group, folium_map
+
+_CLICK = "last_object_clicked_tooltip"
+_COUNT = "last_object_clicked_count"
+
+
+def town_in_focus(district: District) -> str | None:
+    """Give the town that the address names, if there is such a town."""
+    name = st.query_params.get("town")
+    return name if name in district.towns.index else None
+
+
+def record_in_focus() -> str | None:
+    """Give the id of the record that the address names."""
+    return st.query_params.get("record")
+
+
+def focus_town(name: str | None) -> None:
+    """Go to a town; going where one is already, or to None, goes back to the whole district."""
+    if name is None or name == st.query_params.get("town"):
+        st.query_params.pop("town", None)
+    else:
+        st.query_params["town"] = name
+
+
+def focus_record(record: str | None) -> None:
+    """Open a record, or close the open one."""
+    if record is None:
+        st.query_params.pop("record", None)
+    else:
+        st.query_params["record"] = record
+
+
+def town_bounds(district: District, town: str) -> tuple[float, float, float, float] | None:
+    """Give a town's box in degrees (west, south, east, north)."""
+    if town not in district.boundaries.index:
+        return None
+    west, south, east, north = district.boundaries.geometry[town].bounds
+    lon, lat = district.projection.to_degrees([west, east], [south, north])
+    return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
+
+
+def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]], *, key: str) -> None:
+    """Draw the map; a click on a mark opens its record, a click on a town goes to the town.
+
+    Parameters
+    ----------
+    scene
+        What is on it.
+    ids
+        Layer key → record ids in the order of the scene's points.
+    key
+        Streamlit key, one per page.
+    """
+    ground = source.ground()
+    # The numbers in a click refer to the scene that was on the screen, so its order is kept with it.
+    st.session_state[f"{key}-ids"] = ids
+
+    def clicked() -> None:
+        value = st.session_state.get(key) or {}
+        what, _, rest = str(value.get(_CLICK) or "").partition("|")
+        if what == "record":
+            layer, _, number = rest.partition("|")
+            known = st.session_state.get(f"{key}-ids", {}).get(layer, ())
+            if number.isdigit() and int(number) < len(known):
+                focus_record(str(known[int(number)]))
+        elif what == "town":
+            towns = [*district.boundaries.index, *district.background.index]
+            if rest.isdigit() and int(rest) < len(district.boundaries):
+                focus_record(None)
+                focus_town(str(towns[int(rest)]))
+
+    st_folium(
+        folium_map(ground, district.settings.centre),
+        key=key,
+        height=720,
+        use_container_width=True,
+        returned_objects=[_CLICK, _COUNT],
+        feature_group_to_add=feature_group(scene),
+        on_change=clicked,
+    )

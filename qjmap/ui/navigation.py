@@ -1,0 +1,47 @@
+"""The pages, and the way to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+#: File in `pages/` without its ending, which is also the address; title.
+PAGES: Sequence[tuple[str, str]] = (
+    ("overview", "总览"),
+    ("health", "医疗卫生"),
+    ("fire_stations", "消防站(队)"),
+    ("fire_water", "消防水源"),
+    ("highrise", "高层建筑"),
+    ("reservoirs", "水库"),
+    ("sources", "数据来源与勘误"),
+)
+_MARK = "came-through-app"
+
+
+def navigate() -> StreamlitPage:
+    """Make the navigation and give the page that the address asks for."""
+    st.session_state[_MARK] = True
+    return _navigation()
+
+
+def through_the_front_door() -> None:
+    """Send a visit that came straight to a page's file through `app.py`.
+
+    A folder `pages/` beside the app makes Streamlit run a page's file alone, without the app, when the very first
+    visit after a start is a deep link. Calling `st.navigation` once ends that for the whole server.
+    """
+    if _MARK not in st.session_state:
+        _navigation()
+        st.rerun()
+
+
+def _navigation() -> StreamlitPage:
+    return st.navigation(
+        [
+            st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == "overview")
+            for name, title in PAGES
+        ],
+        position="top",
+    )

@@ -1,0 +1,203 @@
+"""What the overview reads out of all registers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from qjmap import summary
+from qjmap.district import District
+from qjmap.errors import DataError
+from qjmap.registers import Layer
+from qjmap.ui import frame, source, words
+from qjmap.ui.html import Figure
+from qjmap.ui.table import TableColumn, show_table
+
+#: Layers drawn when the page opens.
+FIRST = ("health", "reservoirs")
+
+#: Light to dark, one hue: legible in grey and to colour-blind eyes.
+_RAMP = ("#e8eff7", "#c6d9ec", "#97bbdc", "#6497c5", "#3a6fa3")
+_NO_DATA = "#d9dcdf"
+_BED_LAYER, _BED_COLUMN = "health", "beds_{year}"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column of the table of towns."""
+
+    label: str
+    unit: str
+    decimals: int
+    help: str = ""
+
+
+def by_town(district: District, layers: Mapping[str, Layer]) -> pd.DataFrame:
+    """Gather people, land and what every layer has, town by town; beds and their rate where there are any."""
+    towns = district.towns
+    table = pd.DataFrame({"people": towns["population_2020"], "area": towns["area_km2"]})
+    table["density"] = table["people"] / table["area"]
+    health = layers.get(_BED_LAYER)
+    if health is not None:
+        for year in (2020, 2025):
+            beds = summary.sums(district, health.frame, _BED_COLUMN.format(year=year))
+            table[f"beds_{year}"] = beds
+            table[f"rate_{year}"] = beds / towns[f"population_{year}"] * 1000
+    for key, layer in layers.items():
+        table[f"n_{key}"] = summary.counts(district, layer.frame)
+    return table
+
+
+def measures(table: pd.DataFrame) -> dict[str, Measure]:
+    """Give the columns of the table in words, the ones worth shading first."""
+    registry = source.district().registry
+    known = {
+        "rate_2020": Measure(
+            "街镇机构每千人床位(2020)",
+            "张",
+            2,
+            "名册中写明街镇的机构编制床位 ÷ 该街镇人口(估算);区级医院未写明街镇,不计入",
+        ),
+        "rate_2025": Measure("街镇机构每千人床位(2025规划)", "张", 2, "同上,规划床位与2025年人口(估算)"),
+        "density": Measure("人口密度", "人/平方千米", 0, "2020年人口(估算)÷ 按示意界线量算的面积"),
+        "people": Measure("人口(2020)", "人", 0, "2020年估算"),
+        "beds_2020": Measure("床位(2020)", "张", 0),
+        "area": Measure("面积", "平方千米", 1, "按示意界线量算"),
+    } | {f"n_{key}": Measure(spec.label, "处", 0) for key, spec in registry.layers.items()}
+    return {key: measure for key, measure in known.items() if key in table}
+
+
+def shades(values: pd.Series[float], measure: Measure) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Colour towns in up to five classes of equal count; a town without the figure is grey, not pale.
+
+    Returns
+    -------
+    dict, list
+        Town → colour; (label, colour) for the legend.
+    """
+    known = values.dropna()
+    if known.empty:
+        return {}, []
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, len(_RAMP) + 1)))
+    if len(edges) < 2:
+        edges = np.array([edges[0], edges[0]])
+    place = np.clip(np.searchsorted(edges, known, side="right") - 1, 0, len(edges) - 2)
+    ramp = _RAMP if len(edges) - 1 == len(_RAMP) else _RAMP[: len(edges) - 1]
+    colours = {str(town): _NO_DATA for town in values.index}
+    colours |= {str(town): ramp[i] for town, i in zip(known.index, place, strict=True)}
+    legend = [
+        (
+            f"{measure.label} {words.number(low, measure.decimals)}–{words.number(high, measure.decimals)}",
+            colour,
+        )
+        for low, high, colour in zip(edges[:-1], edges[1:], ramp, strict=True)
+    ]
+    if len(known) < len(values):
+        legend.append(("数据不足", _NO_DATA))
+    return colours, legend
+
+
+def figures(district: District, layers: Mapping[str, Layer]) -> list[Figure]:
+    """Give the district's size, and the plan's own headline rate with its target."""
+    total = district.total(2020)
+    found = [
+        Figure(
+            "街镇",
+            words.number(len(district.towns)),
+            "个",
+            f"{words.number(district.towns['area_km2'].sum())} 平方千米(示意界线)",
+        ),
+        Figure("常住人口(2020)", words.people(total.total), "人", words.document(district, total.document)),
+    ]
+    try:
+        indicators = source.table("indicators").set_index("id")
+    except DataError:
+        return found
+    for key in _HEADLINES:
+        if key in indicators.index:
+            row = indicators.loc[key]
+            found.append(
+                Figure(
+                    str(row["name"]),
+                    words.number(row["value_2020"], 2),
+                    str(row["unit"]),
+                    f"2020年;2025年目标 {row['text_2025']}({row['binding']},{row['clause']})",
+                )
+            )
+    return found
+
+
+#: Indicators at the head of the overview: beds and nurses per 1,000.
+_HEADLINES = ("Z1-08", "Z1-09")
+
+
+def lines(row: pd.Series, known: Mapping[str, Measure]) -> list[tuple[str, str]]:
+    """Write one town's figures as label–value pairs."""
+    return [
+        (measure.label, f"{words.number(row[key], measure.decimals)} {measure.unit}")
+        for key, measure in known.items()
+        if key not in ("people", "area")
+    ]
+
+
+def town_table(
+    table: pd.DataFrame, known: Mapping[str, Measure], shade: str | None
+) -> tuple[list[TableColumn], list[dict[str, object]], str]:
+    """Make the table of towns; ordered by what is shaded, least first."""
+    by = shade or "people"
+    first = [by, *(key for key in ("people", "beds_2020", "rate_2020") if key != by)]
+    keys = [key for key in first if key in known] + [
+        k for k in known if k.startswith("n_") and k not in first
+    ]
+    columns = [TableColumn("key", "街镇")] + [
+        TableColumn(key, known[key].label, known[key].unit, known[key].decimals, help=known[key].help)
+        for key in keys
+    ]
+    ordered = table.sort_values(by, na_position="last")
+    rows: list[dict[str, object]] = [
+        {"key": str(town)} | {key: None if pd.isna(row[key]) else float(row[key]) for key in keys}
+        for town, row in ordered.iterrows()
+    ]
+    return columns, rows, f"按{known[by].label}从少到多;点一行到该街镇"
+
+
+def show_indicators() -> None:
+    """List the plan's own indicators, 2020 and 2025, in the document's words."""
+    try:
+        table = source.table("indicators")
+    except DataError as error:
+        frame.show_problems("全区指标数据有误,已停用", error.problems)
+        return
+    own = table[table["id"].str.startswith("Z1")]
+    with st.expander(f"规划发展指标(专栏1){len(own)} 项"):
+        show_table(
+            "原文照录",
+            indicator_columns(),
+            indicator_rows(own),
+            key="indicators",
+            height="26rem",
+        )
+
+
+def indicator_columns() -> Sequence[TableColumn]:
+    """Give the columns in which indicators are listed."""
+    return [
+        TableColumn("name", "指标"),
+        TableColumn("text_2020", "2020年"),
+        TableColumn("text_2025", "2025年"),
+        TableColumn("unit", "单位"),
+        TableColumn("binding", "性质"),
+    ]
+
+
+def indicator_rows(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Make plain rows of indicators."""
+    keys = [column.key for column in indicator_columns()]
+    return [
+        {"key": str(row["id"])} | {key: None if pd.isna(row[key]) else str(row[key]) for key in keys}
+        for _, row in table.iterrows()
+    ]

@@ -1,0 +1,126 @@
+"""Data for the pages: loaded once for each content of the files, and shared by everybody who looks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from qjmap.district import ROOT, District, districts, load_district
+from qjmap.errors import DataError
+from qjmap.registers import Layer, load_layer, load_table
+from qjmap.standards import Standards, load_standards
+from qjmap.webmap import base_map
+
+
+def root() -> Path:
+    """Give the folder whose `data/` and `geo/` are shown: the project's own, or `QJMAP_ROOT`."""
+    return Path(os.environ.get("QJMAP_ROOT", ROOT)).resolve()
+
+
+def district_key() -> str:
+    """Give the district shown: `QJMAP_DISTRICT`, or the first there is."""
+    return os.environ.get("QJMAP_DISTRICT") or districts(root())[0]
+
+
+def fingerprint() -> str:
+    """Say in one text what the files are now, so that a changed file is read again and an unchanged one never."""
+    folders = (root() / "data", root() / "geo")
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return "|".join(f"{path}:{(stat := path.stat()).st_mtime_ns}:{stat.st_size}" for path in files)
+
+
+def district() -> District:
+    """Load the district.
+
+    Raises
+    ------
+    DataError
+        The registry, the settings or the list of towns is wrong: nothing can be shown without them.
+    """
+    return _district(fingerprint(), district_key())
+
+
+def layer(key: str, *, demo: bool) -> Layer:
+    """Load a layer.
+
+    Raises
+    ------
+    DataError
+        With every fault of its files.
+    """
+    found = _layer(fingerprint(), district_key(), key, demo)
+    if isinstance(found, DataError):
+        raise found
+    return found
+
+
+def table(key: str) -> pd.DataFrame:
+    """Load a table without a place; raises as `layer`."""
+    found = _table(fingerprint(), district_key(), key)
+    if isinstance(found, DataError):
+        raise found
+    return found
+
+
+def standards() -> Standards:
+    """Load the standards; raises `StandardError` naming rule and field."""
+    return _standards(fingerprint(), district_key())
+
+
+def ground() -> str:
+    """Give the constant base map's JSON."""
+    return _ground(fingerprint(), district_key())
+
+
+# The first argument is the content; Streamlit hashes it and nothing else changes the result.
+
+
+@st.cache_resource(show_spinner="正在读取数据…", max_entries=4)
+def _district(content: str, key: str) -> District:
+    return load_district(key, root())
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _layer(content: str, key: str, layer_key: str, demo: bool) -> Layer | DataError:
+    try:
+        return load_layer(_district(content, key), layer_key, demo=demo)
+    except DataError as error:
+        return error
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _table(content: str, key: str, table_key: str) -> pd.DataFrame | DataError:
+    try:
+        return load_table(_district(content, key), table_key)
+    except DataError as error:
+        return error
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _standards(content: str, key: str) -> Standards:
+    place = _district(content, key)
+    return load_standards(root() / "data" / "standards.toml", place.registry, list(place.documents.index))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _ground(content: str, key: str) -> str:
+    place = _district(content, key)
+    projection = place.projection
+    frames = []
+    for frame in (place.boundaries, place.background):
+        lon, lat = projection.to_degrees(frame["label_x"], frame["label_y"])
+        frames.append(
+            frame.set_geometry([projection.geometry_to_degrees(g) for g in frame.geometry]).assign(
+                label_lon=lon, label_lat=lat
+            )
+        )
+    seats = place.towns[["seat_lon", "seat_lat"]].dropna()
+    return base_map(
+        place.settings.short_name,
+        frames[0],
+        frames[1],
+        {str(t): (r.seat_lon, r.seat_lat) for t, r in seats.iterrows()},
+    )

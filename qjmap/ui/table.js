@@ -1,0 +1,83 @@
+/* The table of qjmap/ui/table.py. All text is set as textContent: nothing from data becomes HTML. */
+const memory = new WeakMap();
+const empty = (value) => value === null || value === undefined || value === "";
+
+function format(column, value) {
+  if (empty(value)) return "—";
+  if (column.decimals === null) return String(value);
+  const digits = { minimumFractionDigits: column.decimals, maximumFractionDigits: column.decimals };
+  return Number(value).toLocaleString("zh-CN", digits);
+}
+
+function sorted(rows, { by, down }) {
+  if (by === null) return rows;
+  return rows.slice().sort((a, b) => {
+    const x = a[by], y = b[by];
+    if (empty(x) || empty(y)) return empty(x) - empty(y);
+    const order = typeof x === "number" ? x - y : String(x).localeCompare(String(y), "zh-CN");
+    return down ? -order : order;
+  });
+}
+
+function element(tag, className, content) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (content !== undefined) node.textContent = content;
+  return node;
+}
+
+function headCell(column, sort, redraw) {
+  const th = element("th", column.decimals === null ? "text" : "");
+  th.scope = "col";
+  if (column.help) th.title = column.help;
+  const button = element("button", "", column.label + (sort.by === column.key ? (sort.down ? " ↓" : " ↑") : ""));
+  if (column.unit) button.append(element("small", "", column.unit));
+  button.onclick = () => {
+    sort.down = sort.by === column.key ? !sort.down : false;
+    sort.by = column.key;
+    redraw();
+  };
+  if (sort.by === column.key) th.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
+  th.append(button);
+  return th;
+}
+
+function bodyCell(column, value) {
+  const td = element("td", column.decimals === null ? "text" : "");
+  if (!column.share || empty(value)) {
+    td.textContent = format(column, value);
+    return td;
+  }
+  const bar = element("span", "bar", format(column, value)), part = element("i");
+  part.style.width = Math.max(0, Math.min(100, value)) + "%";
+  bar.append(element("u"), part);
+  td.append(bar);
+  return td;
+}
+
+export default function run(component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const host = parentElement.querySelector(".box");
+  if (!memory.has(host)) memory.set(host, { by: null, down: false });
+  const sort = memory.get(host);
+  if (!data.columns.some((column) => column.key === sort.by)) sort.by = null;
+  host.style.setProperty("--box-height", data.height);
+  host.setAttribute("aria-label", data.caption);
+  const table = element("table"), body = table.createTBody();
+  table.createCaption().textContent = data.caption;
+  table.createTHead().insertRow().append(...data.columns.map((column) => headCell(column, sort, () => run(component))));
+  for (const row of sorted(data.rows, sort)) {
+    const tr = body.insertRow();
+    tr.dataset.key = row.key;
+    tr.setAttribute("aria-selected", String(row.key === data.selected));
+    tr.append(...data.columns.map((column) => bodyCell(column, row[column.key])));
+    if (!data.pick) continue;
+    tr.tabIndex = 0;
+    tr.className = "pick";
+    tr.onclick = () => setTriggerValue("picked", row.key);
+    tr.onkeydown = (event) => event.key === "Enter" && setTriggerValue("picked", row.key);
+  }
+  const top = host.scrollTop;
+  host.replaceChildren(table);
+  host.scrollTop = top;
+}

@@ -1,0 +1,422 @@
+"""A thematic page: choose on the left, look at the map, read how short it is on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from qjmap import coverage, export, summary
+from qjmap.district import District
+from qjmap.errors import DataError, QjmapError
+from qjmap.layers import LayerSpec
+from qjmap.registers import Layer
+from qjmap.standards import Rule, Standards
+from qjmap.ui import details, downloads, frame, html, mapview, sidebar, source, words
+from qjmap.ui.html import Figure
+from qjmap.ui.table import TableColumn, show_table
+from qjmap.ui.view import View, coverage_of
+from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
+
+DEMO, PLANNED = "演示", ("规划", "在建")
+
+#: Above this many marks their names are not sent with them: a click still tells.
+_NAMED = 400
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a page found: key figures, and a table of towns, worst first."""
+
+    figures: Sequence[Figure]
+    caption: str
+    columns: Sequence[TableColumn]
+    rows: Sequence[Mapping[str, object]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A thematic page.
+
+    Parameters
+    ----------
+    key, title, lead
+        Its name, and the question that it answers.
+    layers
+        Layers that it can look at, the first by default.
+    find
+        Makes the findings of a view.
+    served_by
+        Layer key → layer whose facilities must reach its records (buildings → hydrants); by default the records
+        are the facilities themselves.
+    radius_layers
+        Layers for which a radius makes sense; the others are only listed and counted.
+    """
+
+    key: str
+    title: str
+    lead: str
+    layers: tuple[str, ...]
+    find: Callable[[View], Findings]
+    served_by: Mapping[str, str] = field(default_factory=dict)
+    radius_layers: tuple[str, ...] = ()
+
+
+def show(theme: Theme) -> None:
+    """Run the page."""
+    frame.dress()
+    district = frame.open_district()
+    frame.brand(district)
+    demo = sidebar.choose_demo()
+    spec = sidebar.choose_layer([district.registry.layers[key] for key in theme.layers])
+    layer = load(spec.key, demo=demo)
+    if layer is None:
+        return
+    facilities = _facilities(theme, layer, demo=demo)
+    view, shown_parts = _choose(theme, district, layer, facilities)
+    left, right = st.columns([1.75, 1], gap="small")
+    with left:
+        scene, ids = _scene(view, shown_parts, theme)
+        mapview.show_map(district, scene, ids, key=f"map-{theme.key}")
+    with right:
+        _panel(theme, view, facilities)
+
+
+def load(key: str, *, demo: bool) -> Layer | None:
+    """Load a layer; when its data are wrong, say so and give None: the other layers go on."""
+    spec = source.district().registry.layers[key]
+    try:
+        return source.layer(key, demo=demo)
+    except DataError as error:
+        frame.show_problems(f"“{spec.label}”数据有误,已停用;其他图层不受影响", error.problems)
+        return None
+
+
+def _facilities(theme: Theme, layer: Layer, *, demo: bool) -> Layer | None:
+    """Give the layer whose circles are drawn, if there is one."""
+    key = theme.served_by.get(layer.spec.key)
+    if key is None:
+        return layer if layer.spec.key in theme.radius_layers else None
+    return load(key, demo=demo)
+
+
+def _choose(
+    theme: Theme, district: District, layer: Layer, facilities: Layer | None
+) -> tuple[View, tuple[str, ...]]:
+    spec, records = layer.spec, layer.frame
+    year = sidebar.choose_year(records)
+    chosen = sidebar.choose_filter(spec, records, list(district.towns.index), year)
+    rules = [] if facilities is None else _radius_rules(theme, spec, facilities.spec)
+    parts = sidebar.choose_shown(
+        spec.key, coverage=facilities is not None, gap=not any(r.within for r in rules)
+    )
+    radius = None if facilities is None else sidebar.choose_radius(rules, district, spec.key)
+    shown = records[chosen.mask(records)]
+    serving, unsure = _serving(layer, facilities, chosen.mask(records, towns=False), radius)
+    population = f"population_{year or 2020}"
+    radius_m = None if radius is None else summary.radii(district, radius.urban_m, radius.rural_m)
+    covered = None if radius_m is None else coverage_of(district, serving, radius_m, population)
+    return View(
+        district=district,
+        spec=spec,
+        shown=shown,
+        serving=serving,
+        unsure=unsure,
+        towns=chosen.towns or tuple(district.towns.index),
+        filter=chosen,
+        radius=radius,
+        radius_m=radius_m,
+        coverage=covered,
+        population=population,
+        demo=export.has_demo(shown) or export.has_demo(serving),
+    ), parts
+
+
+def _radius_rules(theme: Theme, spec: LayerSpec, facility: LayerSpec) -> list[Rule]:
+    """Give the rules whose figure is a distance between this layer and its facilities."""
+    rules = [rule for rule in _standards().for_layer(facility.key) if rule.metric]
+    if facility.key == spec.key:
+        return [rule for rule in rules if rule.kind == "radius" and spec.key in rule.layers]
+    return [rule for rule in rules if spec.key in rule.layers and facility.key in rule.to]
+
+
+def _standards() -> Standards:
+    try:
+        return source.standards()
+    except DataError as error:
+        frame.show_problems("标准文件有误,标准暂不能使用", error.problems)
+    except QjmapError as error:
+        st.html(html.note(str(error)))
+    return Standards([])
+
+
+def _serving(
+    layer: Layer, facilities: Layer | None, chosen: np.ndarray, radius: sidebar.Radius | None
+) -> tuple[pd.DataFrame, int]:
+    if facilities is None:
+        return layer.frame.iloc[:0], 0
+    candidates = layer.frame[chosen] if facilities is layer else facilities.frame
+    conditions = () if radius is None or radius.rule is None else radius.rule.where
+    if facilities is not layer and radius is not None and radius.rule is not None:
+        conditions = radius.rule.to_where
+    may, unsure = summary.serving(candidates, conditions)
+    return summary.placed(candidates[may]), unsure
+
+
+# ---- the map --------------------------------------------------------------------------------------
+
+
+def _scene(view: View, parts: Sequence[str], theme: Theme) -> tuple[Scene, dict[str, list[str]]]:
+    district, spec = view.district, view.spec
+    records = summary.placed(view.shown)
+    own = marks(district, spec, records, visible=sidebar.MARKS in parts, view=view, theme=theme)
+    layers, ids = [own], {spec.key: records["id"].tolist()}
+    drawing = None
+    if view.coverage is not None and view.radius_m is not None:
+        served = theme.served_by.get(spec.key)
+        facility = district.registry.layers[served or spec.key]
+        layers.append(replace(marks(district, facility, view.serving, visible=False), names=None))
+        drawing = CoverageDrawing(
+            of=1,
+            zones=_zones(view),
+            error_m=view.serving["error_m"].fillna(0).to_numpy(dtype=float),
+            covered=sidebar.COVERED in parts,
+            possible=sidebar.POSSIBLE in parts,
+            gap=sidebar.GAP in parts,
+        )
+    town = mapview.town_in_focus(district)
+    bounds = None if town is None else mapview.town_bounds(district, town)
+    return Scene(
+        layers=layers,
+        coverage=drawing,
+        town=town,
+        focus=None if town is None or bounds is None else (town, bounds),
+        chosen=_chosen_place(view),
+        notices=notices(district, summary_demo=view.demo),
+    ), ids
+
+
+def notices(district: District, *, summary_demo: bool) -> list[tuple[str, bool]]:
+    """Give what must stand on every map: whose line it is, and whether anything on it is invented."""
+    said = [(district.settings.boundary_notice, False)]
+    if summary_demo:
+        said.insert(0, ("含演示数据,非真实记录", True))
+    return said
+
+
+def _zones(view: View) -> list[Zone]:
+    assert view.radius_m is not None
+    towns = [str(town) for town in view.district.boundaries.index]
+    return [
+        Zone(
+            float(radius),
+            [t for t, r in zip(towns, view.radius_m, strict=True) if r == radius and t in view.towns],
+        )
+        for radius in np.unique(view.radius_m)
+    ]
+
+
+def marks(
+    district: District,
+    spec: LayerSpec,
+    records: pd.DataFrame,
+    *,
+    visible: bool,
+    view: View | None = None,
+    theme: Theme | None = None,
+) -> MarkLayer:
+    """Make marks: filled for what is there, hollow for what is planned, invented in their own words."""
+    lon, lat = district.projection.to_degrees(records["x"], records["y"])
+    styles, classes = _styles(spec, records)
+    if view is not None and theme is not None and spec.key in theme.served_by and view.coverage is not None:
+        styles, classes = _reach_styles(spec, reach(view))
+    return MarkLayer(
+        key=spec.key,
+        lon=np.asarray(lon),
+        lat=np.asarray(lat),
+        symbol=district.registry.symbols[spec.symbol],
+        styles=styles,
+        classes=classes,
+        names=records["name"].tolist() if len(records) <= _NAMED else None,
+        visible=visible,
+    )
+
+
+def _styles(spec: LayerSpec, records: pd.DataFrame) -> tuple[list[MarkStyle], np.ndarray]:
+    planned = records["status"].isin(PLANNED).to_numpy(dtype=bool)
+    invented = (records["source"] == DEMO).to_numpy(dtype=bool)
+    styles = [
+        MarkStyle(spec.label),
+        MarkStyle(f"{spec.label}(规划、在建)", hollow=True),
+        MarkStyle(f"{spec.label}(演示)", colour=PALETTE["muted_facility"]),
+        MarkStyle(f"{spec.label}(规划、在建,演示)", colour=PALETTE["muted_facility"], hollow=True),
+    ]
+    return styles, (planned + 2 * invented).astype(np.uint8)
+
+
+def reach(view: View) -> coverage.Within:
+    """Tell for each placed record of the view whether a facility is within the radius; keyed by content."""
+    there = summary.placed(view.shown)
+    setting = view.district.towns["setting"].reindex(there["town"]).to_numpy()
+    assert view.radius is not None
+    radius = np.where(setting == summary.URBAN, view.radius.urban_m, view.radius.rural_m)
+    return coverage.within(
+        there["x"],
+        there["y"],
+        there["error_m"].fillna(0),
+        view.serving["x"],
+        view.serving["y"],
+        view.serving["error_m"].fillna(0),
+        radius,
+    )
+
+
+def _reach_styles(spec: LayerSpec, within: coverage.Within) -> tuple[list[MarkStyle], np.ndarray]:
+    styles = [
+        MarkStyle(f"{spec.label}:不在范围内", colour=PALETTE["warn"]),
+        MarkStyle(f"{spec.label}:可能在范围内", colour=PALETTE["facility"], hollow=True),
+        MarkStyle(f"{spec.label}:在范围内"),
+    ]
+    return styles, (2 * within.certain + within.possible_only).astype(np.uint8)
+
+
+def _chosen_place(view: View) -> tuple[float, float, float] | None:
+    record = _record(view)
+    if record is None or pd.isna(record["x"]):
+        return None
+    lon, lat = view.district.projection.to_degrees([record["x"]], [record["y"]])
+    return float(lon[0]), float(lat[0]), float(record["error_m"])
+
+
+def _record(view: View) -> pd.Series | None:
+    wanted = mapview.record_in_focus()
+    found = view.shown[view.shown["id"] == wanted] if wanted else view.shown.iloc[:0]
+    return None if found.empty else found.iloc[0]
+
+
+# ---- the panel ------------------------------------------------------------------------------------
+
+
+def _panel(theme: Theme, view: View, facilities: Layer | None) -> None:
+    district = view.district
+    town = mapview.town_in_focus(district)
+    st.html(html.head(theme.title, theme.lead))
+    st.html(_standard(view, facilities))
+    record = _record(view)
+    if record is not None:
+        details.show_record(district, view.spec, record)
+    if view.shown.empty:
+        st.html(html.note(_empty(view)))
+    findings = theme.find(view)
+    st.html(html.figures(findings.figures))
+    for note in findings.notes:
+        st.html(html.note(note))
+    if town is not None:
+        row = next((row for row in findings.rows if row["key"] == town), {})
+        lines = [(c.label, _cell(c, row.get(c.key))) for c in findings.columns if c.key != "key"]
+        details.show_town(district, town, lines)
+    show_table(
+        findings.caption,
+        findings.columns,
+        findings.rows,
+        key=f"towns-{theme.key}-{view.spec.key}",
+        selected=town,
+        on_pick=mapview.focus_town,
+    )
+    _records_table(theme, view, town)
+    downloads.offer_downloads(view, _as_frame(findings), metadata(view))
+    frame.foot(district, summary.documents_of([view.shown, view.serving]), view.year, demo=view.demo)
+
+
+def _cell(column: TableColumn, value: Any) -> str:
+    if value is None or pd.isna(value):
+        return "—"
+    text = str(value) if column.decimals is None else words.number(value, column.decimals)
+    return f"{text} {column.unit}".strip()
+
+
+def _standard(view: View, facilities: Layer | None) -> str:
+    if facilities is None:
+        return html.note("本图层只列出和计数,不按半径计算覆盖。")
+    radius = view.radius
+    if radius is None:
+        return html.note("文件没有给这个图层规定半径。可在左侧选“自定半径”,画面和导出会注明“自定值”。")
+    size = (
+        f"{radius.urban_m:,.0f} 米"
+        if radius.urban_m == radius.rural_m
+        else f"城区 {radius.urban_m:,.0f} 米、农村 {radius.rural_m:,.0f} 米"
+    )
+    if radius.rule is None:
+        return html.rule(f"服务半径 {size}", "没有文件依据。直线半径,不是行车时间。", custom="自定值")
+    said = f"{words.rule_source(view.district, radius.rule)}。直线半径,不是行车时间。"
+    if view.unsure:
+        said += f"名册未写明哪些设施符合该标准的条件({view.unsure} 处为“未知”),此处暂按全部所选设施计算,不作达标判断。"
+    if view.reference_only:
+        said += "该标准只对建成区而言,建成区范围尚未登记:圈外的人口和面积按全域计算,只供参考,不作达标判断。"
+    return html.rule(f"{radius.rule.title}:{size}", said, custom="自定值" if radius.custom else "")
+
+
+def _empty(view: View) -> str:
+    if view.filter.words(view.spec) == "全部":
+        return f"还没有“{view.spec.label}”的记录:这是数据不足,不等于没有设施。"
+    return f"没有符合筛选条件的记录({view.filter.words(view.spec)})。请放宽左侧条件。"
+
+
+def _records_table(theme: Theme, view: View, town: str | None) -> None:
+    """List the records: those of the town in focus, and always those that have no place."""
+    unplaced = view.shown[view.shown["x"].isna()]
+    here = view.shown if town is None else view.shown[view.shown["town"] == town]
+    columns = [TableColumn("name", "名称"), TableColumn("town", "街镇"), TableColumn("position", "定位")]
+    for title, rows, key in (
+        (f"{town or '所选'}的记录", here, "records"),
+        ("未定位的记录(不上图)", unplaced, "unplaced"),
+    ):
+        if rows.empty or (key == "records" and len(rows) > _NAMED):
+            continue
+        with st.expander(f"{title} {len(rows)} 条"):
+            show_table(
+                "点一行看详情和来源",
+                columns,
+                _plain_records(rows),
+                key=f"{key}-{theme.key}-{view.spec.key}",
+                selected=mapview.record_in_focus(),
+                on_pick=mapview.focus_record,
+                height="20rem",
+            )
+
+
+def _plain_records(rows: pd.DataFrame) -> list[dict[str, object]]:
+    texts = rows[["id", "name", "town", "position"]].astype("object")
+    texts = texts.where(texts.notna(), None).rename(columns={"id": "key"})
+    return [{str(key): value for key, value in row.items()} for row in texts.to_dict("records")]
+
+
+def _as_frame(findings: Findings) -> pd.DataFrame:
+    labels = {c.key: f"{c.label}({c.unit})" if c.unit else c.label for c in findings.columns}
+    return pd.DataFrame([{label: row.get(key) for key, label in labels.items()} for row in findings.rows])
+
+
+def metadata(view: View) -> export.Metadata:
+    """Say in a file what was chosen and what it rests on."""
+    radius, district = view.radius, view.district
+    standard = "未用标准"
+    if radius is not None:
+        name = "自定半径" if radius.rule is None else f"{radius.rule.title}[{radius.rule.id}]"
+        size = f"城区 {radius.urban_m:g} 米、农村 {radius.rural_m:g} 米"
+        clause = "" if radius.rule is None else words.rule_source(district, radius.rule)
+        standard = f"{name};{size};{'自定值;' if radius.custom else ''}{clause}"
+    return export.Metadata(
+        title=view.spec.label,
+        when=downloads.today(),
+        filter=view.filter.words(view.spec),
+        standard=standard,
+        sources=(
+            *words.documents(district, summary.documents_of([view.shown, view.serving])),
+            words.population_line(district, view.year),
+        ),
+    )

@@ -1,0 +1,106 @@
+"""What a thematic page is looking at: the data, the choice, and the result, computed once for each choice."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from qjmap import summary
+from qjmap.coverage import Coverage
+from qjmap.district import District
+from qjmap.filters import Filter
+from qjmap.layers import LayerSpec
+from qjmap.ui.sidebar import Radius
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A page's data after every choice.
+
+    Parameters
+    ----------
+    district, spec
+        Where, and which layer.
+    shown
+        The chosen records of the layer.
+    serving
+        The placed facilities whose circles are drawn: chosen without regard to towns, for a facility serves beyond
+        its town's line.
+    unsure
+        How many of `serving` are there only because the register says 未知.
+    towns
+        The towns looked at.
+    filter
+        The choice.
+    radius
+        The standard in force; None when there is none.
+    radius_m
+        (towns with a boundary,) metres; None when there is no radius.
+    coverage
+        Index: town. See `summary.coverage_by_town`; None without radius, boundaries or facilities: then nothing is
+        known, and nothing is called short.
+    population
+        Column of `district.towns` with the people of the year looked at.
+    demo
+        Whether any record that the page rests on is invented.
+    """
+
+    district: District
+    spec: LayerSpec
+    shown: pd.DataFrame
+    serving: pd.DataFrame
+    unsure: int
+    towns: tuple[str, ...]
+    filter: Filter
+    radius: Radius | None
+    radius_m: NDArray[np.float64] | None
+    coverage: pd.DataFrame | None
+    population: str
+    demo: bool
+
+    @property
+    def year(self) -> int:
+        """The year of the population."""
+        return int(self.population[-4:])
+
+    @property
+    def reference_only(self) -> bool:
+        """Whether the circles say nothing of short or met: the rule speaks of land that is not registered."""
+        rule = None if self.radius is None else self.radius.rule
+        return rule is not None and bool(rule.within)
+
+    @property
+    def gap_word(self) -> str:
+        """What the land outside the circles is called."""
+        return "圈外" if self.reference_only else "未覆盖"
+
+    def whole(self, column: str) -> float:
+        """Add up a column of the coverage over the towns looked at."""
+        assert self.coverage is not None
+        return float(self.coverage.loc[[t for t in self.coverage.index if t in self.towns], column].sum())
+
+
+def coverage_of(
+    district: District, facilities: pd.DataFrame, radius_m: NDArray[np.float64], population: str
+) -> pd.DataFrame | None:
+    """Compute the coverage by town, or take it from the cache: same places, same radii, same result."""
+    if facilities.empty or district.boundaries.empty:
+        return None
+    numbers = facilities[["x", "y", "error_m"]].to_numpy(dtype=float)
+    digest = hashlib.sha256(numbers.tobytes() + radius_m.tobytes())
+    # the boundaries may be replaced while the app runs
+    digest.update(district.boundaries.geometry.area.to_numpy().tobytes())
+    coverage = _cover(digest.hexdigest(), district, facilities, radius_m)
+    return summary.coverage_by_town(district, coverage, population)
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _cover(
+    content: str, _district: District, _facilities: pd.DataFrame, _radius_m: NDArray[np.float64]
+) -> Coverage:
+    return summary.cover(_district, _facilities, _radius_m)
