@@ -59,7 +59,7 @@ _COMMON = (
             "target_year",
         )
     )
-    | frozenset(("needs", "partial", "indicator", "indicator_total", "enabled", "note"))
+    | frozenset(("needs", "partial", "indicator", "indicator_total", "enabled", "note", "counter"))
 )
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "binding": BINDINGS,
@@ -75,6 +75,8 @@ _OF = {
     "attribute_share": ("records", "towns", "villages"),
 }
 _BOUNDS = ("min", "max", "over", "under")
+_BY_TOWN = ("radius", "trigger", "exclusion")
+_BY_SETTING = ("radius", "nearest")
 _FIGURE = "一个数,或 { urban = 数, rural = 数 }"
 
 
@@ -177,6 +179,7 @@ class Rule:
     column: Mapping[int, str] = field(default_factory=dict)
     figure_column: str = ""
     count: str = "amount"
+    counter: str = "个"
     when: tuple[Condition, ...] = ()
     zone: str = ""
     start: date | None = None
@@ -285,6 +288,24 @@ class Standards(Mapping[str, Rule]):
         return min(fit, key=lambda rule: (not rule.enabled, rule.kind != "radius"), default=None)
 
 
+@dataclass(frozen=True)
+class Assumption:
+    """Something that a person may take for granted where a register says 未知 (or nothing).
+
+    `value` goes into `column` of the records that pass `where`; into the unknown rest goes `otherwise`, if it
+    is given. Records that say something themselves are never touched.
+    """
+
+    id: str
+    title: str
+    layer: str
+    column: str
+    value: str | float
+    where: tuple[Condition, ...] = ()
+    otherwise: str | float | None = None
+    note: str = ""
+
+
 def with_figure(rule: Rule, figure: float | Mapping[str, float]) -> Rule:
     """Give the rule with a person's own figure, marked 自定值.
 
@@ -301,8 +322,8 @@ def with_figure(rule: Rule, figure: float | Mapping[str, float]) -> Rule:
         The figure is not a finite number of 0 or more.
     """
     read = _Reader("自定值")
-    found = _figure(read, figure, f"rules.{rule.id}.figure")
-    if found is None:
+    found = _figure(read, figure, f"rules.{rule.id}.figure", rule.kind)
+    if found is None or read.problems:
         raise StandardError(read.problems)
     return rule if found == rule.figure else replace(rule, figure=found, custom=True)
 
@@ -345,6 +366,45 @@ def load_standards(path: Path, registry: Registry, documents: Collection[str]) -
         The file cannot be read or a rule is wrong; every fault is told with its rule and field.
     """
     read = _Reader(path.name)
+    raw = _toml(path, {"rules", "zones"}, read)
+    zones = [_zone(read, key, one, documents) for key, one in _entries(read, raw, "zones")]
+    known = {zone.id for zone in zones}
+    rules = [_rule(read, key, one, registry, documents, known) for key, one in _entries(read, raw, "rules")]
+    if read.problems:
+        raise StandardError(read.problems)
+    return Standards(rules, zones)
+
+
+def load_assumptions(path: Path, registry: Registry) -> dict[str, Assumption]:
+    """Read the assumptions that a person may switch on; each is off until then.
+
+    Parameters
+    ----------
+    path
+        The file `data/assumptions.toml`.
+    registry
+        The layers they speak of.
+
+    Returns
+    -------
+    dict
+        Assumption id to assumption, in the order of the file.
+
+    Raises
+    ------
+    StandardError
+        The file cannot be read or an assumption is wrong; every fault is told.
+    """
+    read = _Reader(path.name)
+    raw = _toml(path, {"assumptions"}, read)
+    found = [_assumption(read, key, one, registry) for key, one in _entries(read, raw, "assumptions")]
+    if read.problems:
+        raise StandardError(read.problems)
+    return {one.id: one for one in found}
+
+
+def _toml(path: Path, tables: set[str], read: _Reader) -> dict[str, Any]:
+    """Read a file that may hold these tables only."""
     try:
         raw = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
@@ -353,14 +413,9 @@ def load_standards(path: Path, registry: Registry, documents: Collection[str]) -
         raise StandardError([Problem(path.name, None, None, None, "UTF-8 编码的文件")]) from error
     except tomllib.TOMLDecodeError as error:
         raise StandardError([Problem(path.name, None, None, str(error), "合乎 TOML 语法的文件")]) from error
-    for key in raw.keys() - {"rules", "zones"}:
-        read.fault(key, None, "rules、zones 之一")
-    zones = [_zone(read, key, one, documents) for key, one in _entries(read, raw, "zones")]
-    known = {zone.id for zone in zones}
-    rules = [_rule(read, key, one, registry, documents, known) for key, one in _entries(read, raw, "rules")]
-    if read.problems:
-        raise StandardError(read.problems)
-    return Standards(rules, zones)
+    for key in sorted(raw.keys() - tables):
+        read.fault(key, None, f"{'、'.join(sorted(tables))} 之一")
+    return raw
 
 
 @dataclass
@@ -439,13 +494,15 @@ def _number(value: object) -> float | None:
     return float(value)
 
 
-def _figure(read: _Reader, value: object, entry: str) -> Figure | None:
+def _figure(read: _Reader, value: object, entry: str, kind: str) -> Figure | None:
     pair = (value.get("urban"), value.get("rural")) if isinstance(value, Mapping) else (value, value)
     extra = isinstance(value, Mapping) and set(value) != {"urban", "rural"}
     urban, rural = _number(pair[0]), _number(pair[1])
     if urban is None or rural is None or extra or min(urban, rural) < 0:
         read.fault(entry, value, f"{_FIGURE},不小于 0", "" if value is not None else "请写明标准的数值")
         return None
+    if urban != rural and kind not in _BY_SETTING:
+        read.fault(entry, value, f"一个数(类型 {kind} 不分城乡)")
     return Figure(urban, rural)
 
 
@@ -551,6 +608,10 @@ def _check_fields(read: _Reader, raw: Mapping[str, Any], entry: str) -> str:
         read.fault(f"{entry}.{name}", raw[name], f"类型 {kind} 的栏目", "这一栏不属于此类型,或拼写有误")
     for name in sorted(must - raw.keys()):
         read.fault(f"{entry}.{name}", None, _FIGURE if name == "figure" else f"类型 {kind} 必须有的栏目")
+    if kind in _BY_TOWN and raw.get("scope") == "district":
+        read.fault(f"{entry}.scope", "district", f"town(类型 {kind} 逐街镇判定)")
+    if raw.get("per_unit") == "district" and raw.get("scope") != "district":
+        read.fault(f"{entry}.scope", raw.get("scope"), "district(per_unit 为 district 时)")
     if kind == "attribute_minimum" and ("figure" in raw) == ("figure_column" in raw):
         read.fault(f"{entry}.figure", raw.get("figure"), "figure 和 figure_column 二者有且只有一个")
     return kind
@@ -588,7 +649,7 @@ def _rule(
         title=text(raw, "title", entry),
         kind=kind,
         layers=layers,
-        figure=_figure(read, raw["figure"], f"{entry}.figure") if "figure" in raw else None,
+        figure=_figure(read, raw["figure"], f"{entry}.figure", kind) if "figure" in raw else None,
         unit=text(raw, "unit", entry),
         binding=choice(raw, "binding", entry, ""),
         wording=choice(raw, "wording", entry, ""),
@@ -620,6 +681,7 @@ def _rule(
         column=_by_year(read, raw, "column", entry, specs),
         figure_column=text(raw, "figure_column", entry, required=False),
         count=choice(raw, "count", entry, "amount"),
+        counter=text(raw, "counter", entry, required=False) or "个",
         when=when,
         zone=text(raw, "zone", entry, required=False),
         start=read.day(raw, "from", entry),
@@ -666,6 +728,30 @@ def _zone(read: _Reader, key: str, raw: Mapping[str, Any], documents: Collection
         read.texts(raw, "villages", entry),
         read.document(raw, entry, documents),
         read.text(raw, "clause", entry),
+        read.text(raw, "note", entry, required=False),
+    )
+
+
+def _assumption(read: _Reader, key: str, raw: Mapping[str, Any], registry: Registry) -> Assumption:
+    entry = f"assumptions.{key}"
+    for name in sorted(raw.keys() - {"title", "layer", "column", "value", "where", "otherwise", "note"}):
+        read.fault(f"{entry}.{name}", raw[name], "假设的栏目")
+    layer, column = read.text(raw, "layer", entry), read.text(raw, "column", entry)
+    specs = [registry.layers[layer]] if layer in registry.layers else []
+    if layer and not specs:
+        read.fault(f"{entry}.layer", layer, f"layers.toml 中已有的图层:{'、'.join(registry.layers)}")
+    for name in ("value", "otherwise") if "otherwise" in raw else ("value",):
+        one = _condition(read, column, raw.get(name, []), f"{entry}.{name}")
+        for spec in specs:
+            _check_column(read, spec, column, f"{entry}.{name}", one)
+    return Assumption(
+        key,
+        read.text(raw, "title", entry),
+        layer,
+        column,
+        raw.get("value", ""),
+        _conditions(read, raw, "where", entry, specs),
+        raw.get("otherwise"),
         read.text(raw, "note", entry, required=False),
     )
 
