@@ -319,9 +319,11 @@ def with_figure(rule: Rule, figure: float | Mapping[str, float]) -> Rule:
     Raises
     ------
     StandardError
-        The figure is not a finite number of 0 or more.
+        The figure is not a finite number of 0 or more, or the rule has none of its own to change.
     """
     read = _Reader("自定值")
+    if rule.figure is None:
+        read.fault(f"rules.{rule.id}.figure", figure, "不填(此标准的目标值在名册里逐条给出)")
     found = _figure(read, figure, f"rules.{rule.id}.figure", rule.kind)
     if found is None or read.problems:
         raise StandardError(read.problems)

@@ -194,6 +194,8 @@ def test_own_figure_is_marked(real: Standards) -> None:
     for wrong in (-1, float("nan"), "五"):
         with pytest.raises(StandardError):
             with_figure(rule, wrong)  # type: ignore[arg-type]
+    with pytest.raises(StandardError, match="名册"):
+        with_figure(real["beds-planned"], 5)
     with pytest.raises(StandardError, match="不分城乡"):
         with_figure(real["beds-all"], {"urban": 1, "rural": 2})
 
