@@ -1,7 +1,8 @@
 """`python benchmarks/coverage.py`: the exact arc method beside shapely's union, on an invented district.
 
 22 towns of about 850 corners; hydrants of r = 150 m in clusters, street by street, no two within 60 m, some 25
-neighbours within 2r each. Prints the best and the median of several runs, and how far shapely's polygonal circles are off.
+neighbours within 2r each. Prints the best and the median of several runs, and how far shapely's polygonal circles are
+off.
 """
 
 from __future__ import annotations
