@@ -89,7 +89,8 @@ class Filter:
         parts += [f"{spec.columns[key].label}:{'、'.join(values)}" for key, values in self.categories.items()]
         for key, (least, most) in self.ranges.items():
             column = spec.columns[key]
-            parts.append(f"{column.label}:{least:g}–{most:g}{column.unit}")
+            # 15 digits: what a float holds, and no sum of money is rounded in a file's own description
+            parts.append(f"{column.label}:{least:.15g}–{most:.15g}{column.unit}")
         if self.text.strip():
             parts.append(f"名称含“{self.text.strip()}”")
         if self.year is not None:
