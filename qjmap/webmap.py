@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -335,11 +336,16 @@ def _rounded(geometry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: object) -> str:
-    """JSON that may stand inside a script: no character of it can end the script or start a comment."""
+    """JSON that may stand inside a script: no character of it can end the script, start a comment or run on the server.
+
+    branca compiles the finished script once more as a Jinja template, so "{{", "{%" and "{#" are broken up as well;
+    outside strings they do not occur in JSON.
+    """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
+    return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+_RISKY = re.compile("[<>&\u2028\u2029]|(?<={)[{%#]")
 
 
 # The component gives its map a fixed height in pixels; the frame around it is as high as the window, so follow that.
