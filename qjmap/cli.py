@@ -9,10 +9,11 @@ from pathlib import Path
 
 from qjmap import boundaries
 from qjmap.crs import Projection
-from qjmap.district import ROOT, read_settings, read_towns
+from qjmap.district import ROOT, load_district, read_settings, read_towns
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import relative
 from qjmap.layers import load_registry
+from qjmap.standards import load_standards, render_markdown, titles
 
 TOLERANCE_M = 700.0
 """How far the schematic lines may be simplified: under the spacing of the sample points."""
@@ -73,12 +74,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="命令", required=True, metavar="命令")
     geo = commands.add_parser("build-geo", help="由样点生成示意界线 townships.geojson")
     geo.set_defaults(run=_build_geo)
-    for one in (geo,):
+    docs = commands.add_parser("build-docs", help="由 data/standards.toml 生成 docs/standards.md")
+    docs.set_defaults(run=_build_docs)
+    for one in (docs, geo):
         one.add_argument(
             "--district", default="qijiang", metavar="区县", help="data/ 下的文件夹名(默认 qijiang)"
         )
         one.add_argument("--root", type=Path, default=ROOT, metavar="文件夹", help="项目文件夹(默认为本项目)")
     return parser
+
+
+def _build_docs(options: argparse.Namespace) -> None:
+    district = load_district(options.district, options.root)
+    standards = load_standards(options.root / "data" / "standards.toml", district.registry, district.documents.index)
+    path = options.root / "docs" / "standards.md"
+    page = render_markdown(standards, titles(district.documents))
+    path.write_text(page, encoding="utf-8", newline="\n")
+    print(f"已写入 {path}")
 
 
 def _build_geo(options: argparse.Namespace) -> None:
