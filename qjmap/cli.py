@@ -86,11 +86,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _build_docs(options: argparse.Namespace) -> None:
     district = load_district(options.district, options.root)
-    standards = load_standards(options.root / "data" / "standards.toml", district.registry, district.documents.index)
-    path = options.root / "docs" / "standards.md"
-    page = render_markdown(standards, titles(district.documents))
-    path.write_text(page, encoding="utf-8", newline="\n")
-    print(f"已写入 {path}")
+    path = options.root / "data" / "standards.toml"
+    standards = load_standards(path, district.registry, district.documents.index)
+    target: Path = options.root / "docs" / "standards.md"
+    target.write_text(render_markdown(standards, titles(district.documents)), encoding="utf-8", newline="\n")
+    print(f"已写入 {target}")
 
 
 def _build_geo(options: argparse.Namespace) -> None:
