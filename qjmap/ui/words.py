@@ -21,7 +21,8 @@ def people(value: float) -> str:
     """Write a number of people, in 万 from ten thousand on, as the documents do."""
     if pd.isna(value):
         return "—"
-    return f"{value / 1e4:.1f}万" if abs(value) >= 1e4 else f"{round(value):,}"
+    whole = round(value)
+    return f"{value / 1e4:.1f}万" if abs(whole) >= 1e4 else f"{whole:,}"
 
 
 def percent(share: float, decimals: int = 1) -> str:
