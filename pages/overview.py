@@ -1,10 +1,11 @@
 """总览: what the district has, town by town, and how its own plan's figures stand."""
 
-import pandas as pd
 import streamlit as st
 
 from qjmap import summary
-from qjmap.ui import details, frame, html, mapview, overview, sidebar, thematic
+from qjmap.registers import has_demo
+from qjmap.ui import details, frame, html, mapview, overview, sidebar
+from qjmap.ui.marks import marks, notices
 from qjmap.ui.table import show_table
 from qjmap.webmap import Scene
 
@@ -12,19 +13,17 @@ frame.dress()
 district = frame.open_district()
 frame.brand(district)
 demo = sidebar.choose_demo()
-layers = {key: found for key in district.registry.layers if (found := thematic.load(key, demo=demo))}
-labels = {key: layer.spec.label for key, layer in layers.items()}
+specs = district.registry.layers
 shown = st.sidebar.pills(
     "图层",
-    list(labels),
+    list(specs),
     selection_mode="multi",
-    default=[key for key in overview.FIRST if key in labels],
-    format_func=lambda key: labels[key],
+    default=[key for key in overview.FIRST if key in specs],
+    format_func=lambda key: specs[key].label,
     key="layers",
     bind="query-params",
 )
-table = overview.by_town(district, layers)
-measures = overview.measures(table)
+measures = overview.measures(district)
 shade = st.sidebar.selectbox(
     "街镇着色",
     [None, *measures],
@@ -33,37 +32,39 @@ shade = st.sidebar.selectbox(
     key="shade",
     bind="query-params",
 )
+layers = {key: found for key in specs if (found := frame.load_layer(key, demo=demo))}
+table = overview.by_town(district, layers)
 town = mapview.town_in_focus(district)
 bounds = None if town is None else mapview.town_bounds(district, town)
-records = {key: summary.placed(layers[key].frame) for key in shown}
-demo_here = any(thematic.export.has_demo(frame_) for frame_ in records.values())
-colours, legend = overview.shades(table[shade], measures[shade]) if shade else ({}, [])
+records = {key: summary.placed(layers[key].frame) for key in shown if key in layers}
+invented = any(has_demo(rows) for rows in records.values())
+colours, legend = overview.shades(table[shade], measures[shade]) if shade in table else ({}, [])
 
 left, right = st.columns([1.75, 1], gap="small")
 with left:
     scene = Scene(
-        layers=[thematic.marks(district, layers[key].spec, records[key], visible=True) for key in shown],
+        layers=[marks(district, specs[key], rows) for key, rows in records.items()],
         shades=colours,
-        shade_title="" if shade is None else f"{measures[shade].label},{measures[shade].unit}",
+        shade_title=measures[shade].title if shade else "",
         shade_legend=legend,
         town=town,
         focus=None if town is None or bounds is None else (town, bounds),
-        notices=thematic.notices(district, summary_demo=demo_here),
+        notices=notices(district, demo=invented),
     )
-    mapview.show_map(district, scene, {key: records[key]["id"].tolist() for key in shown}, key="map-overview")
+    ids = {key: rows["id"].tolist() for key, rows in records.items()}
+    mapview.show_map(district, scene, ids, key="map-overview")
 with right:
-    st.html(html.head("总览", "全区 21 个街镇有什么,差在哪里先看一眼;详情见各专题。"))
-    st.html(html.figures(overview.figures(district, layers)))
-    chosen = mapview.record_in_focus()
-    for key in shown:
-        rows = layers[key].frame[layers[key].frame["id"] == chosen] if chosen else pd.DataFrame()
-        if len(rows):
-            details.show_record(district, layers[key].spec, rows.iloc[0])
+    st.html(html.head("总览", f"全区 {len(district.towns)} 个街镇有什么,差在哪里先看一眼;详情见各专题。"))
+    st.html(html.figures(overview.figures(district)))
+    overview.show_chosen_record(district, layers)
     if town is not None:
         details.show_town(district, town, overview.lines(table.loc[town], measures))
     columns, rows_, caption = overview.town_table(table, measures, shade)
     show_table(caption, columns, rows_, key="towns-overview", selected=town, on_pick=mapview.focus_town)
     overview.show_indicators()
     frame.foot(
-        district, summary.documents_of([layer.frame for layer in layers.values()]), 2020, demo=demo_here
+        district,
+        summary.documents_of([layer.frame for layer in layers.values()]),
+        overview.YEAR,
+        demo=invented,
     )

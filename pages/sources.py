@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from qjmap.ui import frame, html, mapview, sidebar, sources, thematic
+from qjmap.ui import frame, html, mapview, sidebar, sources
+from qjmap.ui.marks import notices
 from qjmap.webmap import Scene
 
 frame.dress()
 district = frame.open_district()
 frame.brand(district)
 demo = sidebar.choose_demo()
-layers = {key: found for key in district.registry.layers if (found := thematic.load(key, demo=demo))}
+layers = {key: found for key in district.registry.layers if (found := frame.load_layer(key, demo=demo))}
 st.html(html.head("数据来源与勘误", "每条记录出自哪里,位置有多准,文件里哪些数字对不上。"))
 titles = ("定位与来源", "数据勘误", "规划指标", "文件清单", "未定位", "人口估算", "图件来源")
 tabs = dict(zip(titles, st.tabs(list(titles), key="part"), strict=True))
@@ -18,7 +19,7 @@ with tabs["定位与来源"]:
     left, right = st.columns([1.75, 1], gap="small")
     marks, ids = sources.position_marks(district, layers)
     with left, st.container(key="short-map"):
-        scene = Scene(layers=marks, notices=thematic.notices(district, summary_demo=False))
+        scene = Scene(layers=marks, notices=notices(district, demo=False))
         mapview.show_map(district, scene, ids, key="map-sources")
     with right:
         sources.show_layers(layers)

@@ -28,6 +28,7 @@ from openpyxl.utils import get_column_letter
 from qjmap import __version__
 from qjmap.crs import Projection
 from qjmap.layers import Column, LayerSpec
+from qjmap.registers import has_demo
 
 SCHEMATIC_NOTICE = "示意界线,非法定界线"
 """Stands wherever the schematic township boundaries, or anything cut by them, leave the house."""
@@ -38,7 +39,6 @@ DEMO_NOTICE = "含演示数据:来源为“演示”的记录系虚构,不得作
 DECIMALS = 7
 """Decimals of a degree in GeoJSON: about a centimetre; RFC 7946 (11.2) advises against more."""
 
-_DEMO = "演示"
 _INFO_SHEET = "说明"
 _SHEET_NAME_LENGTH = 31  # Excel's own limits
 _CELL_LENGTH = 32_767
@@ -294,11 +294,6 @@ def file_name(*parts: str, when: date, suffix: str) -> str:
     if stem.split(".")[0].upper() in _RESERVED:
         stem = f"_{stem}"
     return f"{stem}_{when:%Y%m%d}.{suffix.lstrip('.')}"
-
-
-def has_demo(frame: pd.DataFrame) -> bool:
-    """Tell whether a layer's frame holds a record with source 演示."""
-    return "source" in frame and bool((frame["source"] == _DEMO).fillna(False).any())
 
 
 # ---- tables and values --------------------------------------------------------------------------

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 AT_SEAT = "驻地近似"
 IN_TOWN = "镇域近似"
+DEMO = "演示"
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +168,11 @@ def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
         x=np.select([given, at_seat, in_town], [x, seat_x, point_x], np.nan),
         y=np.select([given, at_seat, in_town], [y, seat_y, point_y], np.nan),
     )
+
+
+def has_demo(frame: pd.DataFrame) -> bool:
+    """Tell whether a layer's frame holds an invented record (source 演示)."""
+    return "source" in frame and bool((frame["source"] == DEMO).fillna(False).any())
 
 
 def _spec(district: District, key: str, *, placed: bool) -> LayerSpec:

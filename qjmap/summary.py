@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from qjmap.coverage import Coverage, three_way
 from qjmap.district import District
 from qjmap.standards import Condition
+
+if TYPE_CHECKING:
+    from qjmap.coverage import Coverage
 
 URBAN = "城区"
 UNKNOWN = "未知"
@@ -30,6 +32,9 @@ def placed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def cover(district: District, frame: pd.DataFrame, radius_m: NDArray[np.float64]) -> Coverage:
     """Compute the three-way coverage of every town by the placed records of a frame."""
+    # scipy takes a quarter of a second to import, and the first page needs none of it.
+    from qjmap.coverage import three_way
+
     there = placed(frame)
     return three_way(
         district.boundaries.geometry.to_numpy(),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from qjmap import export
 from qjmap.crs import Projection
 from qjmap.layers import Column, LayerSpec
-from qjmap.registers import load_layer
+from qjmap.registers import has_demo, load_layer
 
 XSS = '<img src=x onerror="alert(1)">'
 WHEN = date(2026, 11, 22)
@@ -118,8 +118,8 @@ def test_one_demo_record_is_enough_for_the_notice():
     mixed = frame()
     mixed.loc[1, "source"] = "演示"
     assert export.DEMO_NOTICE in read(export.to_geojson(mixed, spec(), metadata=META))["metadata"]["notice"]
-    assert export.DEMO_NOTICE in META.info(demo=export.has_demo(mixed))["注意"]
-    assert not export.has_demo(frame())
+    assert export.DEMO_NOTICE in META.info(demo=has_demo(mixed))["注意"]
+    assert not has_demo(frame())
 
 
 def test_sensitive_columns_stay_in_the_house_unless_asked_for():

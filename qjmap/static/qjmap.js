@@ -447,6 +447,37 @@
       }
       g.drawImage(sprite.canvas, x - sprite.side / 2, y - sprite.side / 2, sprite.side, sprite.side);
     }
+    if (size >= 12) drawCounts(g, view, layer, size);
+  }
+
+  /* Records known only to their town lie on one another: say how many. */
+  function drawCounts(g, view, layer, size) {
+    g.font = "600 11px " + FONT;
+    g.textAlign = "center";
+    g.textBaseline = "middle";
+    for (const [first, count] of layer.stacks) {
+      const x = layer.points.x[first] * view.world - view.ox + size * 0.5, y = layer.points.y[first] * view.world - view.oy - size * 0.5;
+      g.beginPath();
+      g.arc(x, y, 8, 0, 2 * Math.PI);
+      g.fillStyle = "#2b3640";
+      g.fill();
+      g.lineWidth = 1.5;
+      g.strokeStyle = "#fff";
+      g.stroke();
+      g.fillStyle = "#fff";
+      g.fillText(count > 99 ? "99+" : String(count), x, y);
+    }
+  }
+
+  function stacks(points) {
+    const seen = new Map();
+    for (let i = 0; i < points.n; i++) {
+      const key = points.lon[i] + "," + points.lat[i];
+      const found = seen.get(key);
+      if (found) found[1]++;
+      else seen.set(key, [i, 1]);
+    }
+    return Array.from(seen.values()).filter(([, count]) => count > 1);
   }
 
   function drawChosen(g, view, map, chosen) {
@@ -533,12 +564,14 @@
 
   /* ---- a scene: everything that changes with a filter ---- */
 
+  let turn = 0;
+
   const Scene = L.Layer.extend({
     initialize: function (spec) {
       this._spec = spec;
       this._layers_ = spec.layers.map((layer) => {
         const points = decodePoints(layer.points);
-        return Object.assign({}, layer, { points, classes: decodeBytes(layer.classes, points.n) });
+        return Object.assign({}, layer, { points, classes: decodeBytes(layer.classes, points.n), stacks: stacks(points) });
       });
       if (spec.coverage) spec.coverage.error = Array.from(decodeFloats(spec.coverage.error));
     },
@@ -580,23 +613,23 @@
       if (this._hover) this._hover.remove();
       this._hover = null;
     },
-    /* The nearest visible mark within reach of the pointer. */
+    /* The visible marks nearest to the pointer, within reach: more than one where they lie on one another. */
     _hit: function (latlng) {
       const map = this._map, world = 256 * Math.pow(2, map.getZoom());
       const px = mercatorX(latlng.lng) * world, py = mercatorY(latlng.lat) * world;
-      let best = null, bestDistance = HIT_PX * HIT_PX;
+      let best = null, bestDistance = HIT_PX * HIT_PX, same = [];
       for (const layer of this._layers_) {
         if (!layer.visible) continue;
         for (let i = 0; i < layer.points.n; i++) {
           const dx = layer.points.x[i] * world - px, dy = layer.points.y[i] * world - py;
           const d = dx * dx + dy * dy;
-          if (d <= bestDistance) {
-            bestDistance = d;
-            best = { layer, i };
-          }
+          if (d > bestDistance) continue;
+          same = best && d === bestDistance ? same.concat([{ layer, i }]) : [{ layer, i }];
+          bestDistance = d;
+          best = same[0];
         }
       }
-      return best;
+      return same;
     },
     _townAt: function (latlng) {
       const x = mercatorX(latlng.lng), y = mercatorY(latlng.lat);
@@ -604,7 +637,12 @@
     },
     /* streamlit-folium reads a clicked layer's tooltip: that is how the record's key reaches the server. */
     _onClick: function (event) {
-      const hit = this._hit(event.latlng);
+      const hits = this._hit(event.latlng);
+      /* A second click on a stack opens the next record of it. */
+      const place = hits.map((one) => one.layer.key + one.i).join();
+      turn = place === this._map.qj.place ? turn + 1 : 0;
+      this._map.qj.place = place;
+      const hit = hits.length ? hits[turn % hits.length] : null;
       const town = hit ? null : this._townAt(event.latlng);
       /* Numbers only: streamlit-folium passes this text through innerHTML, so no name from data may be in it. */
       const key = hit ? "record|" + hit.layer.key + "|" + hit.i : "town|" + this._map.qj.towns.indexOf(town);
@@ -613,7 +651,7 @@
       this.fire("click", { latlng: event.latlng, sourceTarget: this });
     },
     _onMove: function (event) {
-      const hit = this._hit(event.latlng);
+      const hit = this._hit(event.latlng)[0];
       this._map.getContainer().style.cursor = hit ? "pointer" : "";
       const name = hit && hit.layer.names ? hit.layer.names[hit.i] : null;
       if (!name) {

@@ -11,6 +11,7 @@ import streamlit as st
 
 from qjmap import export
 from qjmap.coverage import covered_geometry
+from qjmap.registers import has_demo
 from qjmap.ui.view import View
 
 GEOJSON, EXCEL = "application/geo+json", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -29,7 +30,7 @@ def offer_downloads(view: View, table: pd.DataFrame, metadata: export.Metadata) 
         Filter, standard, date and sources; the title is set for each file.
     """
     district, spec = view.district, view.spec
-    demo = export.has_demo(view.serving if view.coverage is not None else view.shown)
+    demo = has_demo(view.serving if view.covers else view.shown)
 
     def titled(what: str) -> export.Metadata:
         return replace(metadata, title=f"{district.settings.short_name}{spec.label}:{what}")
@@ -80,7 +81,7 @@ def offer_downloads(view: View, table: pd.DataFrame, metadata: export.Metadata) 
     files: list[tuple[str, Callable[[], bytes], str, str]] = [
         ("设施(GeoJSON)", records, "设施", "geojson"),
     ]
-    if view.coverage is not None:
+    if view.covers:
         files += [
             ("覆盖范围(GeoJSON)", areas(0, "覆盖"), "覆盖", "geojson"),
             ("可能覆盖范围(GeoJSON)", areas(1, "可能覆盖"), "可能覆盖", "geojson"),

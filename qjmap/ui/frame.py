@@ -10,6 +10,7 @@ import streamlit as st
 from qjmap import __version__
 from qjmap.district import District
 from qjmap.errors import DataError, Problem, QjmapError
+from qjmap.registers import Layer
 from qjmap.ui import html, source, words
 from qjmap.ui.navigation import through_the_front_door
 
@@ -40,6 +41,16 @@ def open_district() -> District:
 def brand(district: District) -> None:
     """Put the product's and the district's names over the choices."""
     st.sidebar.html(html.brand("一张图", district.name))
+
+
+def load_layer(key: str, *, demo: bool) -> Layer | None:
+    """Load a layer; when its data are wrong, say so and give None: the other layers go on."""
+    spec = source.district().registry.layers[key]
+    try:
+        return source.layer(key, demo=demo)
+    except DataError as error:
+        show_problems(f"“{spec.label}”数据有误,已停用;其他图层不受影响", error.problems)
+        return None
 
 
 def show_problems(title: str, problems: Sequence[Problem]) -> None:

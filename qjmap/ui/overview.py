@@ -13,9 +13,12 @@ from qjmap import summary
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.registers import Layer
-from qjmap.ui import frame, source, words
+from qjmap.ui import details, frame, mapview, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
+
+#: The year of the people that rates stand on.
+YEAR = 2020
 
 #: Layers drawn when the page opens.
 FIRST = ("health", "reservoirs")
@@ -35,6 +38,11 @@ class Measure:
     decimals: int
     help: str = ""
 
+    @property
+    def title(self) -> str:
+        """The label with its unit."""
+        return f"{self.label},{self.unit}"
+
 
 def by_town(district: District, layers: Mapping[str, Layer]) -> pd.DataFrame:
     """Gather people, land and what every layer has, town by town; beds and their rate where there are any."""
@@ -52,10 +60,9 @@ def by_town(district: District, layers: Mapping[str, Layer]) -> pd.DataFrame:
     return table
 
 
-def measures(table: pd.DataFrame) -> dict[str, Measure]:
-    """Give the columns of the table in words, the ones worth shading first."""
-    registry = source.district().registry
-    known = {
+def measures(district: District) -> dict[str, Measure]:
+    """Give the columns of the table of towns in words, the ones worth shading first."""
+    return {
         "rate_2020": Measure(
             "街镇机构每千人床位(2020)",
             "张",
@@ -67,8 +74,7 @@ def measures(table: pd.DataFrame) -> dict[str, Measure]:
         "people": Measure("人口(2020)", "人", 0, "2020年估算"),
         "beds_2020": Measure("床位(2020)", "张", 0),
         "area": Measure("面积", "平方千米", 1, "按示意界线量算"),
-    } | {f"n_{key}": Measure(spec.label, "处", 0) for key, spec in registry.layers.items()}
-    return {key: measure for key, measure in known.items() if key in table}
+    } | {f"n_{key}": Measure(spec.label, "处", 0) for key, spec in district.registry.layers.items()}
 
 
 def shades(values: pd.Series[float], measure: Measure) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -91,7 +97,7 @@ def shades(values: pd.Series[float], measure: Measure) -> tuple[dict[str, str], 
     colours |= {str(town): ramp[i] for town, i in zip(known.index, place, strict=True)}
     legend = [
         (
-            f"{measure.label} {words.number(low, measure.decimals)}–{words.number(high, measure.decimals)}",
+            f"{words.number(low, measure.decimals)}–{words.number(high, measure.decimals)}",
             colour,
         )
         for low, high, colour in zip(edges[:-1], edges[1:], ramp, strict=True)
@@ -101,7 +107,7 @@ def shades(values: pd.Series[float], measure: Measure) -> tuple[dict[str, str], 
     return colours, legend
 
 
-def figures(district: District, layers: Mapping[str, Layer]) -> list[Figure]:
+def figures(district: District) -> list[Figure]:
     """Give the district's size, and the plan's own headline rate with its target."""
     total = district.total(2020)
     found = [
@@ -140,7 +146,7 @@ def lines(row: pd.Series, known: Mapping[str, Measure]) -> list[tuple[str, str]]
     return [
         (measure.label, f"{words.number(row[key], measure.decimals)} {measure.unit}")
         for key, measure in known.items()
-        if key not in ("people", "area")
+        if key not in ("people", "area") and key in row
     ]
 
 
@@ -148,7 +154,7 @@ def town_table(
     table: pd.DataFrame, known: Mapping[str, Measure], shade: str | None
 ) -> tuple[list[TableColumn], list[dict[str, object]], str]:
     """Make the table of towns; ordered by what is shaded, least first."""
-    by = shade or "people"
+    by = shade if shade is not None and shade in table else "people"
     first = [by, *(key for key in ("people", "beds_2020", "rate_2020") if key != by)]
     keys = [key for key in first if key in known] + [
         k for k in known if k.startswith("n_") and k not in first
@@ -163,6 +169,15 @@ def town_table(
         for town, row in ordered.iterrows()
     ]
     return columns, rows, f"按{known[by].label}从少到多;点一行到该街镇"
+
+
+def show_chosen_record(district: District, layers: Mapping[str, Layer]) -> None:
+    """Show the record that the address names, whichever layer it is in."""
+    wanted = mapview.record_in_focus()
+    for layer in layers.values() if wanted else ():
+        found = layer.frame[layer.frame["id"] == wanted]
+        if len(found):
+            details.show_record(district, layer.spec, found.iloc[0])
 
 
 def show_indicators() -> None:

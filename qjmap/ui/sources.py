@@ -14,7 +14,7 @@ from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.ingest import read_csv
 from qjmap.layers import LayerSpec
-from qjmap.registers import Layer
+from qjmap.registers import Layer, has_demo
 from qjmap.ui import frame, html, source, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.table import TableColumn, show_table
@@ -33,7 +33,7 @@ _HEIGHT = "calc(100vh - 15rem)"
 
 def any_demo(layers: Mapping[str, Layer]) -> bool:
     """Tell whether any layer holds invented records."""
-    return any(export.has_demo(layer.frame) for layer in layers.values())
+    return any(has_demo(layer.frame) for layer in layers.values())
 
 
 def cited(layers: Mapping[str, Layer]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,18 +14,14 @@ from qjmap import coverage, export, summary
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.layers import LayerSpec
-from qjmap.registers import Layer
+from qjmap.registers import Layer, has_demo
 from qjmap.standards import Rule, Standards
 from qjmap.ui import details, downloads, frame, html, mapview, sidebar, source, words
 from qjmap.ui.html import Figure
+from qjmap.ui.marks import NAMED, marks, notices
 from qjmap.ui.table import TableColumn, show_table
-from qjmap.ui.view import View, coverage_of
-from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
-
-DEMO, PLANNED = "演示", ("规划", "在建")
-
-#: Above this many marks their names are not sent with them: a click still tells.
-_NAMED = 400
+from qjmap.ui.view import View
+from qjmap.webmap import PALETTE, CoverageDrawing, MarkStyle, Scene, Zone
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def show(theme: Theme) -> None:
     frame.brand(district)
     demo = sidebar.choose_demo()
     spec = sidebar.choose_layer([district.registry.layers[key] for key in theme.layers])
-    layer = load(spec.key, demo=demo)
+    layer = frame.load_layer(spec.key, demo=demo)
     if layer is None:
         return
     facilities = _facilities(theme, layer, demo=demo)
@@ -87,22 +83,12 @@ def show(theme: Theme) -> None:
         _panel(theme, view, facilities)
 
 
-def load(key: str, *, demo: bool) -> Layer | None:
-    """Load a layer; when its data are wrong, say so and give None: the other layers go on."""
-    spec = source.district().registry.layers[key]
-    try:
-        return source.layer(key, demo=demo)
-    except DataError as error:
-        frame.show_problems(f"“{spec.label}”数据有误,已停用;其他图层不受影响", error.problems)
-        return None
-
-
 def _facilities(theme: Theme, layer: Layer, *, demo: bool) -> Layer | None:
     """Give the layer whose circles are drawn, if there is one."""
     key = theme.served_by.get(layer.spec.key)
     if key is None:
         return layer if layer.spec.key in theme.radius_layers else None
-    return load(key, demo=demo)
+    return frame.load_layer(key, demo=demo)
 
 
 def _choose(
@@ -120,7 +106,6 @@ def _choose(
     serving, unsure = _serving(layer, facilities, chosen.mask(records, towns=False), radius)
     population = f"population_{year or 2020}"
     radius_m = None if radius is None else summary.radii(district, radius.urban_m, radius.rural_m)
-    covered = None if radius_m is None else coverage_of(district, serving, radius_m, population)
     return View(
         district=district,
         spec=spec,
@@ -131,9 +116,8 @@ def _choose(
         filter=chosen,
         radius=radius,
         radius_m=radius_m,
-        coverage=covered,
         population=population,
-        demo=export.has_demo(shown) or export.has_demo(serving),
+        demo=has_demo(shown) or has_demo(serving),
     ), parts
 
 
@@ -174,13 +158,14 @@ def _serving(
 def _scene(view: View, parts: Sequence[str], theme: Theme) -> tuple[Scene, dict[str, list[str]]]:
     district, spec = view.district, view.spec
     records = summary.placed(view.shown)
-    own = marks(district, spec, records, visible=sidebar.MARKS in parts, view=view, theme=theme)
+    styled = _reach_styles(spec, reach(view)) if spec.key in theme.served_by and view.covers else None
+    own = marks(district, spec, records, visible=sidebar.MARKS in parts, styled=styled)
     layers, ids = [own], {spec.key: records["id"].tolist()}
     drawing = None
-    if view.coverage is not None and view.radius_m is not None:
+    if view.covers:
         served = theme.served_by.get(spec.key)
         facility = district.registry.layers[served or spec.key]
-        layers.append(replace(marks(district, facility, view.serving, visible=False), names=None))
+        layers.append(marks(district, facility, view.serving, visible=False))
         drawing = CoverageDrawing(
             of=1,
             zones=_zones(view),
@@ -197,16 +182,8 @@ def _scene(view: View, parts: Sequence[str], theme: Theme) -> tuple[Scene, dict[
         town=town,
         focus=None if town is None or bounds is None else (town, bounds),
         chosen=_chosen_place(view),
-        notices=notices(district, summary_demo=view.demo),
+        notices=notices(district, demo=view.demo),
     ), ids
-
-
-def notices(district: District, *, summary_demo: bool) -> list[tuple[str, bool]]:
-    """Give what must stand on every map: whose line it is, and whether anything on it is invented."""
-    said = [(district.settings.boundary_notice, False)]
-    if summary_demo:
-        said.insert(0, ("含演示数据,非真实记录", True))
-    return said
 
 
 def _zones(view: View) -> list[Zone]:
@@ -219,44 +196,6 @@ def _zones(view: View) -> list[Zone]:
         )
         for radius in np.unique(view.radius_m)
     ]
-
-
-def marks(
-    district: District,
-    spec: LayerSpec,
-    records: pd.DataFrame,
-    *,
-    visible: bool,
-    view: View | None = None,
-    theme: Theme | None = None,
-) -> MarkLayer:
-    """Make marks: filled for what is there, hollow for what is planned, invented in their own words."""
-    lon, lat = district.projection.to_degrees(records["x"], records["y"])
-    styles, classes = _styles(spec, records)
-    if view is not None and theme is not None and spec.key in theme.served_by and view.coverage is not None:
-        styles, classes = _reach_styles(spec, reach(view))
-    return MarkLayer(
-        key=spec.key,
-        lon=np.asarray(lon),
-        lat=np.asarray(lat),
-        symbol=district.registry.symbols[spec.symbol],
-        styles=styles,
-        classes=classes,
-        names=records["name"].tolist() if len(records) <= _NAMED else None,
-        visible=visible,
-    )
-
-
-def _styles(spec: LayerSpec, records: pd.DataFrame) -> tuple[list[MarkStyle], np.ndarray]:
-    planned = records["status"].isin(PLANNED).to_numpy(dtype=bool)
-    invented = (records["source"] == DEMO).to_numpy(dtype=bool)
-    styles = [
-        MarkStyle(spec.label),
-        MarkStyle(f"{spec.label}(规划、在建)", hollow=True),
-        MarkStyle(f"{spec.label}(演示)", colour=PALETTE["muted_facility"]),
-        MarkStyle(f"{spec.label}(规划、在建,演示)", colour=PALETTE["muted_facility"], hollow=True),
-    ]
-    return styles, (planned + 2 * invented).astype(np.uint8)
 
 
 def reach(view: View) -> coverage.Within:
@@ -376,7 +315,7 @@ def _records_table(theme: Theme, view: View, town: str | None) -> None:
         (f"{town or '所选'}的记录", here, "records"),
         ("未定位的记录(不上图)", unplaced, "unplaced"),
     ):
-        if rows.empty or (key == "records" and len(rows) > _NAMED):
+        if rows.empty or (key == "records" and len(rows) > NAMED):
             continue
         with st.expander(f"{title} {len(rows)} 条"):
             show_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -41,9 +42,6 @@ class View:
         The standard in force; None when there is none.
     radius_m
         (towns with a boundary,) metres; None when there is no radius.
-    coverage
-        Index: town. See `summary.coverage_by_town`; None without radius, boundaries or facilities: then nothing is
-        known, and nothing is called short.
     population
         Column of `district.towns` with the people of the year looked at.
     demo
@@ -59,7 +57,6 @@ class View:
     filter: Filter
     radius: Radius | None
     radius_m: NDArray[np.float64] | None
-    coverage: pd.DataFrame | None
     population: str
     demo: bool
 
@@ -67,6 +64,19 @@ class View:
     def year(self) -> int:
         """The year of the population."""
         return int(self.population[-4:])
+
+    @property
+    def covers(self) -> bool:
+        """Whether there is a coverage: without radius, boundaries or facilities nothing is known, nor called short."""
+        return self.radius_m is not None and len(self.serving) > 0 and len(self.district.boundaries) > 0
+
+    @cached_property
+    def coverage(self) -> pd.DataFrame | None:
+        """Index: town; see `summary.coverage_by_town`. Computed when first asked for: the map does not wait for it."""
+        if not self.covers:
+            return None
+        assert self.radius_m is not None
+        return coverage_of(self.district, self.serving, self.radius_m, self.population)
 
     @property
     def reference_only(self) -> bool:
@@ -87,10 +97,8 @@ class View:
 
 def coverage_of(
     district: District, facilities: pd.DataFrame, radius_m: NDArray[np.float64], population: str
-) -> pd.DataFrame | None:
+) -> pd.DataFrame:
     """Compute the coverage by town, or take it from the cache: same places, same radii, same result."""
-    if facilities.empty or district.boundaries.empty:
-        return None
     numbers = facilities[["x", "y", "error_m"]].to_numpy(dtype=float)
     digest = hashlib.sha256(numbers.tobytes() + radius_m.tobytes())
     # the boundaries may be replaced while the app runs
