@@ -1,0 +1,151 @@
+"""The assessment as pages use it: computed once for each choice of year, assumptions, figures and demo data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from qjmap.assess import Assessment, assess
+from qjmap.district import District
+from qjmap.errors import DataError
+from qjmap.registers import Layer
+from qjmap.standards import Assumption, Rule, load_assumptions
+from qjmap.ui import frame, source
+
+_FIGURES = "figures"
+
+
+def choose_year(district: District) -> int:
+    """Ask for the year that is judged: those with an official number of people that a plan speaks of."""
+    years = [one.year for one in district.settings.totals][1:] or [district.settings.totals[-1].year]
+    chosen = st.sidebar.segmented_control(
+        "年份", years, default=years[0], required=True, key="judged-year", bind="query-params"
+    )
+    return int(chosen or years[0])
+
+
+def choose_assumptions() -> tuple[str, ...]:
+    """Ask which named assumptions are taken for granted; none by default."""
+    known = assumptions()
+    if not known:
+        return ()
+    chosen = st.sidebar.multiselect(
+        "采用的假定",
+        list(known),
+        format_func=lambda key: known[key].title,
+        key="assume",
+        bind="query-params",
+        placeholder="不作假定",
+        select_all=False,
+        help="文件写了要求却没有列名单时,名册记为“未知”,规则答“数据不足”。采用假定后,凡依据假定的结果都会注明。",
+    )
+    return tuple(chosen)
+
+
+def assumptions() -> Mapping[str, Assumption]:
+    """Load the named assumptions."""
+    return _assumptions(source.fingerprint(), source.district_key())
+
+
+def custom_figures() -> dict[str, float | dict[str, float]]:
+    """Give the figures that a person changed: rule id → number, or urban and rural numbers.
+
+    They stand in the address (`figures=rule:150,other:3000/10000`), so that a link carries them, and in the session,
+    so that they hold on every page until they are reset. What cannot be read is passed over.
+    """
+    if _FIGURES in st.query_params:
+        st.session_state[_FIGURES] = _read(st.query_params[_FIGURES])
+    elif st.session_state.get(_FIGURES):
+        st.query_params[_FIGURES] = _write(st.session_state[_FIGURES])
+    found: dict[str, float | dict[str, float]] = st.session_state.get(_FIGURES, {})
+    return {key: figure for key, figure in found.items() if key in source.standards()}
+
+
+def set_figure(rule: Rule, figure: float | dict[str, float] | None) -> None:
+    """Change a rule's figure for oneself, or with None go back to the document's."""
+    figures = dict(st.session_state.get(_FIGURES, {}))
+    figures.pop(rule.id, None)
+    if figure is not None:
+        figures[rule.id] = figure
+    _keep(figures)
+
+
+def reset_figures() -> None:
+    """Go back to the documents' figures everywhere."""
+    _keep({})
+
+
+def assessment(
+    district: District,
+    *,
+    year: int,
+    demo: bool,
+    assumed: tuple[str, ...] = (),
+    custom: Mapping[str, float | dict[str, float]] | None = None,
+) -> Assessment:
+    """Judge the district; a register with faults is left out and said to be so."""
+    for key in district.registry.layers:
+        frame.load_layer(key, demo=demo)
+    content = (source.fingerprint(), source.district_key())
+    return _assessment(*content, year, demo, assumed, _write(custom or {}))
+
+
+@st.cache_resource(show_spinner="正在逐条核对标准…", max_entries=32)
+def _assessment(
+    content: str, key: str, year: int, demo: bool, assumed: tuple[str, ...], figures: str
+) -> Assessment:
+    layers: dict[str, Layer] = {}
+    for layer in source.district().registry.layers:
+        try:
+            layers[layer] = source.layer(layer, demo=demo)
+        except DataError:
+            continue
+    try:
+        indicators = source.table("indicators")
+    except DataError:
+        indicators = None
+    known = assumptions()
+    return assess(
+        source.district(),
+        layers,
+        source.standards(),
+        year,
+        assumptions=[known[one] for one in assumed if one in known],
+        custom=_read(figures),
+        indicators=indicators,
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _assumptions(content: str, key: str) -> Mapping[str, Assumption]:
+    path = source.root() / "data" / "assumptions.toml"
+    return load_assumptions(path, source.district().registry) if path.exists() else {}
+
+
+def _keep(figures: dict[str, float | dict[str, float]]) -> None:
+    st.session_state[_FIGURES] = figures
+    if figures:
+        st.query_params[_FIGURES] = _write(figures)
+    else:
+        st.query_params.pop(_FIGURES, None)
+
+
+def _write(figures: Mapping[str, float | dict[str, float]]) -> str:
+    return ",".join(
+        f"{key}:{figure['urban']:g}/{figure['rural']:g}" if isinstance(figure, dict) else f"{key}:{figure:g}"
+        for key, figure in sorted(figures.items())
+    )
+
+
+def _read(text: str) -> dict[str, float | dict[str, float]]:
+    figures: dict[str, float | dict[str, float]] = {}
+    for part in text.split(","):
+        key, _, value = part.partition(":")
+        try:
+            numbers = [float(number) for number in value.split("/")]
+        except ValueError:
+            continue
+        if key and len(numbers) in (1, 2) and all(0 <= number < 1e9 for number in numbers):
+            figures[key] = numbers[0] if len(numbers) == 1 else {"urban": numbers[0], "rural": numbers[1]}
+    return figures
