@@ -37,7 +37,7 @@ def show_record(district: District, spec: LayerSpec, record: pd.Series) -> None:
 
 
 def show_town(district: District, town: str, lines: list[tuple[str, str]]) -> None:
-    """Show one town: its people and land with their sources, and what the page has on it."""
+    """Show one town: its people and land with their sources, and what else the page has on it."""
     row = district.towns.loc[town]
     year = 2020 if "population_2020" in district.towns else district.settings.totals[-1].year
     pairs = [
@@ -49,7 +49,9 @@ def show_town(district: District, town: str, lines: list[tuple[str, str]]) -> No
         pairs.append(("公布面积", f"{words.number(row['area_km2_quoted'], 1)} 平方千米"))
     if pd.notna(row["villages_2023"]):
         pairs.append(("村(社区)", f"{words.number(row['villages_2023'])} 个"))
-    st.html(html.card(town, [], [*pairs, *lines]))
+    said = {label for label, _ in pairs}
+    pairs += [line for line in lines if line[0] not in said]
+    st.html(html.card(town, [], pairs))
     st.button("返回全区", on_click=mapview.focus_town, args=(None,), key="leave-town")
 
 

@@ -10,10 +10,19 @@ from qjmap.assess import Assessment, assess
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.registers import Layer
-from qjmap.standards import Assumption, Rule, load_assumptions
+from qjmap.standards import Assumption, load_assumptions
 from qjmap.ui import frame, source
+from qjmap.ui.figures import custom_figures, read, reset_figures, set_figure, write
 
-_FIGURES = "figures"
+__all__ = [
+    "assessment",
+    "assumptions",
+    "choose_assumptions",
+    "choose_year",
+    "custom_figures",
+    "reset_figures",
+    "set_figure",
+]
 
 
 def choose_year(district: District) -> int:
@@ -48,34 +57,6 @@ def assumptions() -> Mapping[str, Assumption]:
     return _assumptions(source.fingerprint(), source.district_key())
 
 
-def custom_figures() -> dict[str, float | dict[str, float]]:
-    """Give the figures that a person changed: rule id → number, or urban and rural numbers.
-
-    They stand in the address (`figures=rule:150,other:3000/10000`), so that a link carries them, and in the session,
-    so that they hold on every page until they are reset. What cannot be read is passed over.
-    """
-    if _FIGURES in st.query_params:
-        st.session_state[_FIGURES] = _read(st.query_params[_FIGURES])
-    elif st.session_state.get(_FIGURES):
-        st.query_params[_FIGURES] = _write(st.session_state[_FIGURES])
-    found: dict[str, float | dict[str, float]] = st.session_state.get(_FIGURES, {})
-    return {key: figure for key, figure in found.items() if key in source.standards()}
-
-
-def set_figure(rule: Rule, figure: float | dict[str, float] | None) -> None:
-    """Change a rule's figure for oneself, or with None go back to the document's."""
-    figures = dict(st.session_state.get(_FIGURES, {}))
-    figures.pop(rule.id, None)
-    if figure is not None:
-        figures[rule.id] = figure
-    _keep(figures)
-
-
-def reset_figures() -> None:
-    """Go back to the documents' figures everywhere."""
-    _keep({})
-
-
 def assessment(
     district: District,
     *,
@@ -88,7 +69,7 @@ def assessment(
     for key in district.registry.layers:
         frame.load_layer(key, demo=demo)
     content = (source.fingerprint(), source.district_key())
-    return _assessment(*content, year, demo, assumed, _write(custom or {}))
+    return _assessment(*content, year, demo, assumed, write(custom or {}))
 
 
 @st.cache_resource(show_spinner="正在逐条核对标准…", max_entries=32)
@@ -112,7 +93,7 @@ def _assessment(
         source.standards(),
         year,
         assumptions=[known[one] for one in assumed if one in known],
-        custom=_read(figures),
+        custom=read(figures),
         indicators=indicators,
     )
 
@@ -121,31 +102,3 @@ def _assessment(
 def _assumptions(content: str, key: str) -> Mapping[str, Assumption]:
     path = source.root() / "data" / "assumptions.toml"
     return load_assumptions(path, source.district().registry) if path.exists() else {}
-
-
-def _keep(figures: dict[str, float | dict[str, float]]) -> None:
-    st.session_state[_FIGURES] = figures
-    if figures:
-        st.query_params[_FIGURES] = _write(figures)
-    else:
-        st.query_params.pop(_FIGURES, None)
-
-
-def _write(figures: Mapping[str, float | dict[str, float]]) -> str:
-    return ",".join(
-        f"{key}:{figure['urban']:g}/{figure['rural']:g}" if isinstance(figure, dict) else f"{key}:{figure:g}"
-        for key, figure in sorted(figures.items())
-    )
-
-
-def _read(text: str) -> dict[str, float | dict[str, float]]:
-    figures: dict[str, float | dict[str, float]] = {}
-    for part in text.split(","):
-        key, _, value = part.partition(":")
-        try:
-            numbers = [float(number) for number in value.split("/")]
-        except ValueError:
-            continue
-        if key and len(numbers) in (1, 2) and all(0 <= number < 1e9 for number in numbers):
-            figures[key] = numbers[0] if len(numbers) == 1 else {"urban": numbers[0], "rural": numbers[1]}
-    return figures

@@ -73,11 +73,11 @@ def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]],
         if what == "record":
             layer, _, number = rest.partition("|")
             known = st.session_state.get(f"{key}-ids", {}).get(layer, ())
-            if number.isdigit() and int(number) < len(known):
+            if number.isdecimal() and int(number) < len(known):
                 focus_record(str(known[int(number)]))
         elif what == "town":
             towns = [*district.boundaries.index, *district.background.index]
-            if rest.isdigit() and int(rest) < len(district.boundaries):
+            if rest.isdecimal() and int(rest) < len(district.boundaries):
                 focus_record(None)
                 focus_town(str(towns[int(rest)]))
 

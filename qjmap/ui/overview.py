@@ -45,13 +45,13 @@ class Measure:
 
 
 def by_town(district: District, layers: Mapping[str, Layer]) -> pd.DataFrame:
-    """Gather people, land and what every layer has, town by town; beds and their rate where there are any."""
+    """Gather people, land and what every layer has, town by town; beds and their rate where they are known."""
     towns = district.towns
     table = pd.DataFrame({"people": towns["population_2020"], "area": towns["area_km2"]})
     table["density"] = table["people"] / table["area"]
     health = layers.get(_BED_LAYER)
     if health is not None:
-        for year in (2020, 2025):
+        for year in (year for year in (2020, 2025) if f"population_{year}" in towns):
             beds = summary.sums(district, health.frame, _BED_COLUMN.format(year=year))
             table[f"beds_{year}"] = beds
             table[f"rate_{year}"] = beds / towns[f"population_{year}"] * 1000
@@ -115,7 +115,7 @@ def figures(district: District) -> list[Figure]:
             "街镇",
             words.number(len(district.towns)),
             "个",
-            f"{words.number(district.towns['area_km2'].sum())} 平方千米(示意界线)",
+            f"{words.number(summary.total(district.towns['area_km2']))} 平方千米({district.settings.boundary_kind})",
         ),
         Figure("常住人口(2020)", words.people(total.total), "人", words.document(district, total.document)),
     ]
@@ -137,7 +137,7 @@ def figures(district: District) -> list[Figure]:
     return found
 
 
-#: Indicators at the head of the overview: beds and nurses per 1,000.
+#: Indicators at the head of the overview: beds and doctors per 1,000.
 _HEADLINES = ("Z1-08", "Z1-09")
 
 
@@ -156,8 +156,8 @@ def town_table(
     """Make the table of towns; ordered by what is shaded, least first."""
     by = shade if shade is not None and shade in table else "people"
     first = [by, *(key for key in ("people", "beds_2020", "rate_2020") if key != by)]
-    keys = [key for key in first if key in known] + [
-        k for k in known if k.startswith("n_") and k not in first
+    keys = [key for key in first if key in table] + [
+        k for k in known if k.startswith("n_") and k not in first and k in table
     ]
     columns = [TableColumn("key", "街镇")] + [
         TableColumn(key, known[key].label, known[key].unit, known[key].decimals, help=known[key].help)

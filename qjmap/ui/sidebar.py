@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap.district import District
 from qjmap.filters import Filter
 from qjmap.layers import LayerSpec
 from qjmap.standards import Rule
+from qjmap.ui.figures import custom_figures, set_figure
 
 MARKS, COVERED, POSSIBLE, GAP = "设施", "覆盖", "可能覆盖", "未覆盖"
 
+_LEAST_M, _MOST_M = 10, 100_000
 _NO_RULE = "不设半径"
 _OWN_RADIUS = "自定半径"
 
@@ -128,7 +129,7 @@ def choose_shown(key: str, *, coverage: bool, gap: bool) -> tuple[str, ...]:
     return tuple(chosen or ())
 
 
-def choose_radius(rules: Sequence[Rule], district: District, key: str) -> Radius | None:
+def choose_radius(rules: Sequence[Rule], key: str) -> Radius | None:
     """Ask for the standard and, if a person wants, another figure; None when no radius is set."""
     names = {rule.id: rule.title for rule in rules}
     options = [*names, _OWN_RADIUS if rules else _NO_RULE]
@@ -146,42 +147,54 @@ def choose_radius(rules: Sequence[Rule], district: District, key: str) -> Radius
     if chosen == _NO_RULE:
         return None
     rule = next((rule for rule in rules if rule.id == chosen), None)
-    figures = _figures(rule)
-    stem = f"{key}-{chosen}" if rule else f"{key}-own"
-    asked = {
-        place: st.sidebar.number_input(
-            label,
-            min_value=10,
-            max_value=100_000,
-            value=round(figure),
-            step=10 if figure < 1000 else 100,
-            key=f"{stem}-{place}",
-            bind="query-params",
-        )
-        for place, (label, figure) in figures.items()
-    }
-    custom = rule is None or any(round(figures[place][1]) != value for place, value in asked.items())
-    if rule is not None and custom:
-        st.sidebar.button(
-            "恢复文件数值", on_click=_reset, args=(stem, {p: f for p, (_, f) in figures.items()})
-        )
-    urban, rural = asked.get("urban", asked.get("all")), asked.get("rural", asked.get("all"))
-    return Radius(rule, float(urban or 0), float(rural or 0), custom)
-
-
-def _figures(rule: Rule | None) -> dict[str, tuple[str, float]]:
     if rule is None:
-        return {"all": ("服务半径(米,自定)", 1000.0)}
+        own = st.sidebar.number_input(
+            "服务半径(米,自定)", _LEAST_M, _MOST_M, 1000, 100, key=f"{key}-own", bind="query-params"
+        )
+        return Radius(None, float(own), float(own), custom=True)
+    return _choose_figure(rule, key)
+
+
+def _choose_figure(rule: Rule, key: str) -> Radius:
+    """Show the rule's figure to be changed; what is changed holds on every page until it is put back."""
     figure = rule.figure
     assert figure is not None, "a metric rule has a figure"
-    if figure.uniform:
-        return {"all": ("服务半径(米)", figure.urban)}
-    return {"urban": ("城区服务半径(米)", figure.urban), "rural": ("农村服务半径(米)", figure.rural)}
+    own = custom_figures().get(rule.id)
+    labels = (
+        {"all": "服务半径(米)"}
+        if figure.uniform
+        else {"urban": "城区服务半径(米)", "rural": "农村服务半径(米)"}
+    )
+    document = {"all": figure.urban, "urban": figure.urban, "rural": figure.rural}
+    stem = f"{key}-{rule.id}"
+    asked = {}
+    for place, label in labels.items():
+        now = (
+            document[place]
+            if own is None
+            else own.get(place, document[place])
+            if isinstance(own, dict)
+            else own
+        )
+        st.session_state[f"{stem}-{place}"] = min(max(round(now), _LEAST_M), _MOST_M)
+        asked[place] = st.sidebar.number_input(
+            label,
+            _LEAST_M,
+            _MOST_M,
+            step=10 if document[place] < 1000 else 100,
+            key=f"{stem}-{place}",
+            on_change=_figure_changed,
+            args=(rule, stem, tuple(labels)),
+        )
+    if own is not None:
+        st.sidebar.button("恢复文件数值", on_click=set_figure, args=(rule, None), key=f"{stem}-reset")
+    urban, rural = asked.get("urban", asked.get("all", 0)), asked.get("rural", asked.get("all", 0))
+    return Radius(rule, float(urban), float(rural), custom=own is not None)
 
 
-def _reset(stem: str, figures: Mapping[str, float]) -> None:
-    for place, figure in figures.items():
-        st.session_state[f"{stem}-{place}"] = round(figure)
+def _figure_changed(rule: Rule, stem: str, places: tuple[str, ...]) -> None:
+    values = {place: float(st.session_state[f"{stem}-{place}"]) for place in places}
+    set_figure(rule, values.get("all", values))
 
 
 def _categories(spec: LayerSpec, frame: pd.DataFrame) -> list[str]:

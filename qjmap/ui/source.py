@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from qjmap.district import ROOT, District, districts, load_district
-from qjmap.errors import DataError
+from qjmap.errors import DataError, UnknownKeyError
 from qjmap.registers import Layer, load_layer, load_table
 from qjmap.standards import Standards, load_standards
 from qjmap.webmap import base_map
@@ -21,8 +21,17 @@ def root() -> Path:
 
 
 def district_key() -> str:
-    """Give the district shown: `QJMAP_DISTRICT`, or the first there is."""
-    return os.environ.get("QJMAP_DISTRICT") or districts(root())[0]
+    """Give the district shown: `QJMAP_DISTRICT`, or the first there is.
+
+    Raises
+    ------
+    UnknownKeyError
+        There is none.
+    """
+    key = os.environ.get("QJMAP_DISTRICT") or next(iter(districts(root())), None)
+    if key is None:
+        raise UnknownKeyError(f"{root() / 'data'} 内没有区县(应有含 district.toml 的文件夹)")
+    return key
 
 
 def fingerprint() -> str:

@@ -16,7 +16,7 @@ from qjmap.errors import DataError, QjmapError
 from qjmap.layers import LayerSpec
 from qjmap.registers import Layer, has_demo
 from qjmap.standards import Rule, Standards
-from qjmap.ui import details, downloads, frame, html, mapview, sidebar, source, words
+from qjmap.ui import details, downloads, frame, html, mapview, rules, sidebar, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.marks import NAMED, marks, notices
 from qjmap.ui.table import TableColumn, show_table
@@ -74,7 +74,7 @@ def show(theme: Theme) -> None:
     if layer is None:
         return
     facilities = _facilities(theme, layer, demo=demo)
-    view, shown_parts = _choose(theme, district, layer, facilities)
+    view, shown_parts = _choose(theme, district, layer, facilities, demo=demo)
     left, right = st.columns([1.75, 1], gap="small")
     with left:
         scene, ids = _scene(view, shown_parts, theme)
@@ -92,16 +92,18 @@ def _facilities(theme: Theme, layer: Layer, *, demo: bool) -> Layer | None:
 
 
 def _choose(
-    theme: Theme, district: District, layer: Layer, facilities: Layer | None
+    theme: Theme, district: District, layer: Layer, facilities: Layer | None, *, demo: bool
 ) -> tuple[View, tuple[str, ...]]:
     spec, records = layer.spec, layer.frame
     year = sidebar.choose_year(records)
     chosen = sidebar.choose_filter(spec, records, list(district.towns.index), year)
-    rules = [] if facilities is None else _radius_rules(theme, spec, facilities.spec)
+    metric = [] if facilities is None else _radius_rules(theme, spec, facilities.spec)
     parts = sidebar.choose_shown(
-        spec.key, coverage=facilities is not None, gap=not any(r.within for r in rules)
+        spec.key,
+        coverage=facilities is not None,
+        gap=spec.key in theme.radius_layers and not any(r.within for r in metric),
     )
-    radius = None if facilities is None else sidebar.choose_radius(rules, district, spec.key)
+    radius = None if facilities is None else sidebar.choose_radius(metric, spec.key)
     shown = records[chosen.mask(records)]
     serving, unsure = _serving(layer, facilities, chosen.mask(records, towns=False), radius)
     population = f"population_{year or 2020}"
@@ -117,6 +119,7 @@ def _choose(
         radius=radius,
         radius_m=radius_m,
         population=population,
+        demo_wanted=demo,
         demo=has_demo(shown) or has_demo(serving),
     ), parts
 
@@ -267,9 +270,15 @@ def _panel(theme: Theme, view: View, facilities: Layer | None) -> None:
         selected=town,
         on_pick=mapview.focus_town,
     )
+    rules.show_rules(district, _layers_of(theme, view), key=theme.key, year=view.year, demo=view.demo_wanted)
     _records_table(theme, view, town)
     downloads.offer_downloads(view, _as_frame(findings), metadata(view))
     frame.foot(district, summary.documents_of([view.shown, view.serving]), view.year, demo=view.demo)
+
+
+def _layers_of(theme: Theme, view: View) -> list[str]:
+    served = theme.served_by.get(view.spec.key)
+    return [view.spec.key] if served is None else [view.spec.key, served]
 
 
 def _cell(column: TableColumn, value: Any) -> str:

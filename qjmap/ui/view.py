@@ -44,6 +44,8 @@ class View:
         (towns with a boundary,) metres; None when there is no radius.
     population
         Column of `district.towns` with the people of the year looked at.
+    demo_wanted
+        Whether invented records are shown at all.
     demo
         Whether any record that the page rests on is invented.
     """
@@ -58,6 +60,7 @@ class View:
     radius: Radius | None
     radius_m: NDArray[np.float64] | None
     population: str
+    demo_wanted: bool
     demo: bool
 
     @property

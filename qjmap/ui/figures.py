@@ -1,0 +1,78 @@
+"""The figures that a person changed: kept in the address and in the session, put back in one click."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from qjmap.standards import Rule
+from qjmap.ui import source
+
+Figure = float | dict[str, float]
+
+_FIGURES = "figures"
+
+
+def custom_figures() -> dict[str, Figure]:
+    """Give the figures that a person changed: rule id → number, or urban and rural numbers.
+
+    They stand in the address (`figures=rule:150,other:3000/10000`), so that a link carries them, and in the session,
+    so that they hold on every page until they are reset. What cannot be read is passed over.
+    """
+    if _FIGURES in st.query_params:
+        st.session_state[_FIGURES] = read(st.query_params[_FIGURES])
+    elif st.session_state.get(_FIGURES):
+        st.query_params[_FIGURES] = write(st.session_state[_FIGURES])
+    found: dict[str, Figure] = st.session_state.get(_FIGURES, {})
+    return {key: figure for key, figure in found.items() if key in source.standards()}
+
+
+def set_figure(rule: Rule, figure: Figure | None) -> None:
+    """Change a rule's figure for oneself, or with None go back to the document's."""
+    figures = dict(st.session_state.get(_FIGURES, {}))
+    figures.pop(rule.id, None)
+    if figure is not None and not _same(rule, figure):
+        figures[rule.id] = figure
+    _keep(figures)
+
+
+def reset_figures() -> None:
+    """Go back to the documents' figures everywhere."""
+    _keep({})
+
+
+def _keep(figures: dict[str, Figure]) -> None:
+    st.session_state[_FIGURES] = figures
+    if figures:
+        st.query_params[_FIGURES] = write(figures)
+    else:
+        st.query_params.pop(_FIGURES, None)
+
+
+def _same(rule: Rule, figure: Figure) -> bool:
+    document = rule.figure
+    urban, rural = (figure["urban"], figure["rural"]) if isinstance(figure, dict) else (figure, figure)
+    return document is not None and (urban, rural) == (document.urban, document.rural)
+
+
+def write(figures: Mapping[str, Figure]) -> str:
+    """Write figures as they stand in the address."""
+    return ",".join(
+        f"{key}:{figure['urban']:g}/{figure['rural']:g}" if isinstance(figure, dict) else f"{key}:{figure:g}"
+        for key, figure in sorted(figures.items())
+    )
+
+
+def read(text: str) -> dict[str, Figure]:
+    """Read figures from an address; what cannot be read is passed over."""
+    figures: dict[str, Figure] = {}
+    for part in text.split(","):
+        key, _, value = part.partition(":")
+        try:
+            numbers = [float(number) for number in value.split("/")]
+        except ValueError:
+            continue
+        if key and len(numbers) in (1, 2) and all(0 <= number < 1e9 for number in numbers):
+            figures[key] = numbers[0] if len(numbers) == 1 else {"urban": numbers[0], "rural": numbers[1]}
+    return figures
