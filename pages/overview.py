@@ -65,6 +65,6 @@ with right:
     frame.foot(
         district,
         summary.documents_of([layer.frame for layer in layers.values()]),
-        overview.YEAR,
+        district.settings.base_year,
         demo=invented,
     )

@@ -35,4 +35,4 @@ with tabs["人口估算"]:
     sources.show_population(district)
 with tabs["图件来源"]:
     sources.show_geography(district)
-frame.foot(district, sources.cited(layers), 2020, demo=sources.any_demo(layers))
+frame.foot(district, sources.cited(layers), district.settings.base_year, demo=sources.any_demo(layers))

@@ -190,7 +190,9 @@ class Case:
             return f"{label}未知"
         if name == "population":
             how = ",分街镇为估算" if place is not None else ""
-            return f"{self.total.year}年常住人口{number:,.0f}人({self.total.document}{how})"
+            known = self.district.documents
+            source = str(known.at[self.total.document, "title"]) if self.total.document in known.index else ""
+            return f"{self.total.year}年常住人口{number:,.0f}人({source or self.total.document}{how})"
         return f"{label}{number:,.1f}{unit}(示意界线)"
 
 

@@ -74,6 +74,8 @@ class Settings:
     boundary_notice: str
     totals: tuple[OfficialTotal, ...]
     method: str
+    base_year: int
+    headlines: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,6 +301,8 @@ class _Settings:
             boundary_notice=self._text(raw, "boundaries", "notice"),
             totals=self._totals(raw),
             method=self._text(raw, "estimate", "method", optional=True),
+            base_year=self._base_year(raw),
+            headlines=self._headlines(raw),
         )
         if self.problems:
             raise RegistryError(self.problems)
@@ -331,6 +335,22 @@ class _Settings:
         if value != Path(value).name and value:
             self._fault(f"boundaries.{name}", value, "不含文件夹的文件名")
         return value
+
+    def _base_year(self, raw: dict[str, Any]) -> int:
+        """Read `overview.year`; without one, the first year with an official total."""
+        years = [one.get("year") for one in raw.get("population", ()) if isinstance(one, dict)]
+        year = self._get(raw, "overview", "year") or next(iter(years), 0)
+        if year in years and isinstance(year, int):
+            return year
+        self._fault("overview.year", year, "[[population]] 中的一个年份")
+        return 0
+
+    def _headlines(self, raw: dict[str, Any]) -> tuple[str, ...]:
+        value = self._get(raw, "overview", "headlines") or []
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return tuple(value)
+        self._fault("overview.headlines", value, "一列指标编号")
+        return ()
 
     def _totals(self, raw: dict[str, Any]) -> tuple[OfficialTotal, ...]:
         entries = raw.get("population")

@@ -56,7 +56,8 @@ class Column:
 class LayerSpec:
     """What a layer (things with a place) or a table (things without one, `geometry == "none"`) is.
 
-    `columns` holds the common columns first; the column `kind` has the layer's `kinds` as its values.
+    `counter` is the word that counts them (家, 座, 栋 …). `columns` holds the common columns first; the column `kind`
+    has the layer's `kinds` as its values.
     """
 
     key: str
@@ -67,6 +68,7 @@ class LayerSpec:
     department: str
     kinds: tuple[str, ...]
     columns: Mapping[str, Column]
+    counter: str = "条"
 
     @property
     def placed(self) -> bool:
@@ -195,7 +197,9 @@ def _layer(
         return None
     if not _KEY.fullmatch(key):
         read.fault(entry, key, "小写字母、数字和下划线组成的图层名")
-    read.keys(raw, ("label", "file", "geometry", "symbol", "department", "kinds", "columns"), entry)
+    read.keys(
+        raw, ("label", "file", "geometry", "symbol", "department", "kinds", "counter", "columns"), entry
+    )
     geometry, symbol = raw.get("geometry"), raw.get("symbol")
     if geometry not in GEOMETRIES:
         read.fault(f"{entry}.geometry", geometry, f"下列之一:{'、'.join(GEOMETRIES)}")
@@ -217,6 +221,7 @@ def _layer(
         read.text(raw, "department", entry),
         kinds,
         columns,
+        read.text(raw, "counter", entry) if "counter" in raw else "条",
     )
 
 

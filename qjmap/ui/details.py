@@ -39,7 +39,7 @@ def show_record(district: District, spec: LayerSpec, record: pd.Series) -> None:
 def show_town(district: District, town: str, lines: list[tuple[str, str]]) -> None:
     """Show one town: its people and land with their sources, and what else the page has on it."""
     row = district.towns.loc[town]
-    year = 2020 if "population_2020" in district.towns else district.settings.totals[-1].year
+    year = district.settings.base_year
     pairs = [
         ("类别", f"{row['kind']}({row['setting']})"),
         ("人口", f"{words.number(row[f'population_{year}'])} 人({year}年估算)"),

@@ -21,7 +21,7 @@ def facilities(view: View) -> Findings:
     """Read out how many facilities there are, and whom their circles reach."""
     count = summary.counts(view.district, view.shown)
     table = pd.DataFrame({"count": count, "people": view.district.towns[view.population]})
-    columns = [_TOWN, TableColumn("count", "设施", "处", 0)]
+    columns = [_TOWN, TableColumn("count", "设施", view.spec.counter, 0)]
     figures = [number_of_records(view)]
     if view.coverage is None:
         columns.append(TableColumn("people", "人口", "人", 0))
@@ -174,12 +174,10 @@ def number_of_records(view: View) -> Figure:
     """Count the records, and say how many have no place and how many are invented."""
     n, unplaced = len(view.shown), int(view.shown["x"].isna().sum())
     demo = int((view.shown["source"] == "演示").sum())
-    said = [f"{unplaced} 条未定位" if unplaced else "全部已定位"] if n else []
+    said = [f"{unplaced} {view.spec.counter}未定位" if unplaced else "全部已定位"] if n else []
     if demo:
-        said.append(f"{demo:,} 条为演示")
-    return Figure(
-        view.spec.label, words.number(n), "处" if view.spec.key != "highrises" else "栋", ";".join(said)
-    )
+        said.append(f"{demo:,} {view.spec.counter}为演示")
+    return Figure(view.spec.label, words.number(n), view.spec.counter, ";".join(said))
 
 
 def coverage_figures(view: View) -> list[Figure]:

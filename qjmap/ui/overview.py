@@ -17,9 +17,6 @@ from qjmap.ui import details, frame, mapview, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 
-#: The year of the people that rates stand on.
-YEAR = 2020
-
 #: Layers drawn when the page opens.
 FIRST = ("health", "reservoirs")
 
@@ -47,7 +44,9 @@ class Measure:
 def by_town(district: District, layers: Mapping[str, Layer]) -> pd.DataFrame:
     """Gather people, land and what every layer has, town by town; beds and their rate where they are known."""
     towns = district.towns
-    table = pd.DataFrame({"people": towns["population_2020"], "area": towns["area_km2"]})
+    table = pd.DataFrame(
+        {"people": towns[f"population_{district.settings.base_year}"], "area": towns["area_km2"]}
+    )
     table["density"] = table["people"] / table["area"]
     health = layers.get(_BED_LAYER)
     if health is not None:
@@ -62,6 +61,7 @@ def by_town(district: District, layers: Mapping[str, Layer]) -> pd.DataFrame:
 
 def measures(district: District) -> dict[str, Measure]:
     """Give the columns of the table of towns in words, the ones worth shading first."""
+    year = district.settings.base_year
     return {
         "rate_2020": Measure(
             "街镇机构每千人床位(2020)",
@@ -70,11 +70,11 @@ def measures(district: District) -> dict[str, Measure]:
             "名册中写明街镇的机构编制床位 ÷ 该街镇人口(估算);区级医院未写明街镇,不计入",
         ),
         "rate_2025": Measure("街镇机构每千人床位(2025规划)", "张", 2, "同上,规划床位与2025年人口(估算)"),
-        "density": Measure("人口密度", "人/平方千米", 0, "2020年人口(估算)÷ 按示意界线量算的面积"),
-        "people": Measure("人口(2020)", "人", 0, "2020年估算"),
+        "density": Measure("人口密度", "人/平方千米", 0, f"{year}年人口(估算)÷ 按示意界线量算的面积"),
+        "people": Measure(f"人口({year})", "人", 0, f"{year}年估算"),
         "beds_2020": Measure("床位(2020)", "张", 0),
         "area": Measure("面积", "平方千米", 1, "按示意界线量算"),
-    } | {f"n_{key}": Measure(spec.label, "处", 0) for key, spec in district.registry.layers.items()}
+    } | {f"n_{key}": Measure(spec.label, spec.counter, 0) for key, spec in district.registry.layers.items()}
 
 
 def shades(values: pd.Series[float], measure: Measure) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -109,7 +109,8 @@ def shades(values: pd.Series[float], measure: Measure) -> tuple[dict[str, str], 
 
 def figures(district: District) -> list[Figure]:
     """Give the district's size, and the plan's own headline rate with its target."""
-    total = district.total(2020)
+    year = district.settings.base_year
+    total = district.total(year)
     found = [
         Figure(
             "街镇",
@@ -117,13 +118,15 @@ def figures(district: District) -> list[Figure]:
             "个",
             f"{words.number(summary.total(district.towns['area_km2']))} 平方千米({district.settings.boundary_kind})",
         ),
-        Figure("常住人口(2020)", words.people(total.total), "人", words.document(district, total.document)),
+        Figure(
+            f"常住人口({year})", words.people(total.total), "人", words.document(district, total.document)
+        ),
     ]
     try:
         indicators = source.table("indicators").set_index("id")
     except DataError:
         return found
-    for key in _HEADLINES:
+    for key in district.settings.headlines:
         if key in indicators.index:
             row = indicators.loc[key]
             found.append(
@@ -131,14 +134,10 @@ def figures(district: District) -> list[Figure]:
                     str(row["name"]),
                     words.number(row["value_2020"], 2),
                     str(row["unit"]),
-                    f"2020年;2025年目标 {row['text_2025']}({row['binding']},{row['clause']})",
+                    f"{year}年;2025年目标 {row['text_2025']}({row['binding']},{row['clause']})",
                 )
             )
     return found
-
-
-#: Indicators at the head of the overview: beds and doctors per 1,000.
-_HEADLINES = ("Z1-08", "Z1-09")
 
 
 def lines(row: pd.Series, known: Mapping[str, Measure]) -> list[tuple[str, str]]:

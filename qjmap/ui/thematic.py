@@ -106,7 +106,7 @@ def _choose(
     radius = None if facilities is None else sidebar.choose_radius(metric, spec.key)
     shown = records[chosen.mask(records)]
     serving, unsure = _serving(layer, facilities, chosen.mask(records, towns=False), radius)
-    population = f"population_{year or 2020}"
+    population = f"population_{year or district.settings.base_year}"
     radius_m = None if radius is None else summary.radii(district, radius.urban_m, radius.rural_m)
     return View(
         district=district,
