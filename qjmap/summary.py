@@ -45,19 +45,68 @@ def cover(district: District, frame: pd.DataFrame, radius_m: NDArray[np.float64]
     )
 
 
-def coverage_by_town(district: District, coverage: Coverage, population: str) -> pd.DataFrame:
+def people_by_village(
+    district: District, frame: pd.DataFrame, radius_m: NDArray[np.float64], villages: pd.DataFrame
+) -> pd.DataFrame:
+    """Say where people live from a village table, for the towns whose every village has people and coordinates.
+
+    Parameters
+    ----------
+    frame
+        The facilities, as for `cover`.
+    villages
+        The table `villages`: `town`, `population`, `lon`, `lat`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: those towns only. Shares of people 0–1: `certain`, `possible`, `uncovered`.
+    """
+    towns = district.boundaries.index
+    columns = ["certain", "possible", "uncovered"]
+    told = villages[["population", "lon", "lat"]].notna().all(axis=1)
+    whole = told.groupby(villages["town"].astype("str")).all()
+    known = [town for town in towns if whole.get(town, False)]
+    if not known:
+        return pd.DataFrame(columns=columns, dtype=float)
+    from qjmap.coverage import people_at_points
+
+    here = villages[villages["town"].isin(known)]
+    px, py = district.projection.to_metres(here["lon"], here["lat"])
+    there = placed(frame)
+    people = people_at_points(
+        px,
+        py,
+        here["population"].to_numpy(dtype=float),
+        towns.get_indexer(here["town"]),
+        len(towns),
+        there["x"].to_numpy(dtype=float),
+        there["y"].to_numpy(dtype=float),
+        radius_m,
+        there["error_m"].fillna(0).to_numpy(dtype=float),
+    )
+    shares = [people.certain_share, people.possible_share - people.certain_share, people.uncovered_share]
+    return pd.DataFrame(dict(zip(columns, shares, strict=True)), index=towns).loc[known].dropna()
+
+
+def coverage_by_town(
+    district: District, coverage: Coverage, population: str, lived: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Turn a coverage into shares, areas and people.
 
     Parameters
     ----------
     population
-        Column of `district.towns`; people are spread evenly over their town.
+        Column of `district.towns` with the people of each town.
+    lived
+        Where the people of some towns live, from `people_by_village`; in all others they are spread evenly.
 
     Returns
     -------
     pandas.DataFrame
-        Index: town. `people`, `area_km2`; shares 0–1 `certain`, `possible`, `uncovered`; and the same as people
-        (`people_certain` …) and as km² (`km2_certain` …).
+        Index: town. `people`, `area_km2`; shares of people 0–1 `certain`, `possible`, `uncovered`; the same as people
+        (`people_certain` …) and, of the land, as km² (`km2_certain` …); `by_village`, whether a village table was
+        used.
     """
     towns = district.boundaries.index
     people = district.towns.loc[towns, population].to_numpy(dtype=float)
@@ -65,10 +114,13 @@ def coverage_by_town(district: District, coverage: Coverage, population: str) ->
     parts = {"certain": coverage.certain, "possible": coverage.possible_only, "uncovered": coverage.uncovered}
     table = pd.DataFrame({"people": people, "area_km2": area / 1e6}, index=towns)
     for name, part in parts.items():
-        share = np.divide(part, area, out=np.zeros_like(area), where=area > 0)
+        share = pd.Series(np.divide(part, area, out=np.zeros_like(area), where=area > 0), index=towns)
+        if lived is not None:
+            share.update(lived[name])
         table[name] = share
         table[f"people_{name}"] = share * people
         table[f"km2_{name}"] = part / 1e6
+    table["by_village"] = False if lived is None else towns.isin(lived.index)
     return table
 
 

@@ -34,9 +34,7 @@ def facilities(view: View) -> Findings:
     table = table.join(view.coverage.drop(columns="people"))
     table["covered_share"] = table["certain"] * 100
     columns += [
-        TableColumn(
-            "people_uncovered", "未覆盖", "人", 0, help="确定在服务半径之外的人口,按街镇内均匀分布估算"
-        ),
+        TableColumn("people_uncovered", "未覆盖", "人", 0, help=f"确定在服务半径之外的人口;{view.spread}"),
         TableColumn("people_possible", "可能覆盖", "人", 0, help="受定位误差影响,不能确定是否在半径之内"),
         TableColumn("covered_share", "覆盖", "%", 1, share=True),
     ]

@@ -273,7 +273,10 @@ def _panel(theme: Theme, view: View, facilities: Layer | None) -> None:
     rules.show_rules(district, _layers_of(theme, view), key=theme.key, year=view.year, demo=view.demo_wanted)
     _records_table(theme, view, town)
     downloads.offer_downloads(view, _as_frame(findings), metadata(view))
-    frame.foot(district, summary.documents_of([view.shown, view.serving]), view.year, demo=view.demo)
+    said = (f"覆盖:按直线半径计算,不是行车时间;{view.spread}。",) if view.covers else ()
+    frame.foot(
+        district, summary.documents_of([view.shown, view.serving]), view.year, demo=view.demo, more=said
+    )
 
 
 def _layers_of(theme: Theme, view: View) -> list[str]:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from qjmap import summary
 from qjmap.coverage import Coverage
 from qjmap.district import District
+from qjmap.errors import DataError
 from qjmap.filters import Filter
 from qjmap.layers import LayerSpec
+from qjmap.ui import source
 from qjmap.ui.sidebar import Radius
 
 
@@ -88,6 +90,14 @@ class View:
         return rule is not None and bool(rule.within)
 
     @property
+    def spread(self) -> str:
+        """Say how people are taken to live within a town."""
+        towns = 0 if self.coverage is None else int(self.coverage["by_village"].sum())
+        if not towns:
+            return "街镇内人口按均匀分布估算(没有分村人口)"
+        return f"{towns} 个街镇按村(社区)人口和位置计算,其余街镇内按均匀分布估算"
+
+    @property
     def gap_word(self) -> str:
         """What the land outside the circles is called."""
         return "圈外" if self.reference_only else "未覆盖"
@@ -106,12 +116,22 @@ def coverage_of(
     digest = hashlib.sha256(numbers.tobytes() + radius_m.tobytes())
     # the boundaries may be replaced while the app runs
     digest.update(district.boundaries.geometry.area.to_numpy().tobytes())
-    coverage = _cover(digest.hexdigest(), district, facilities, radius_m)
-    return summary.coverage_by_town(district, coverage, population)
+    try:
+        villages = source.table("villages")
+    except DataError:
+        villages = pd.DataFrame({"town": [], "population": [], "lon": [], "lat": []})
+    digest.update(source.fingerprint().encode())
+    coverage, lived = _cover(digest.hexdigest(), district, facilities, radius_m, villages)
+    return summary.coverage_by_town(district, coverage, population, lived)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
 def _cover(
-    content: str, _district: District, _facilities: pd.DataFrame, _radius_m: NDArray[np.float64]
-) -> Coverage:
-    return summary.cover(_district, _facilities, _radius_m)
+    content: str,
+    _district: District,
+    _facilities: pd.DataFrame,
+    _radius_m: NDArray[np.float64],
+    _villages: pd.DataFrame,
+) -> tuple[Coverage, pd.DataFrame]:
+    lived = summary.people_by_village(_district, _facilities, _radius_m, _villages)
+    return summary.cover(_district, _facilities, _radius_m), lived
