@@ -34,7 +34,9 @@ def facilities(view: View) -> Findings:
     table = table.join(view.coverage.drop(columns="people"))
     table["covered_share"] = table["certain"] * 100
     columns += [
-        TableColumn("people_uncovered", "未覆盖", "人", 0, help=f"确定在服务半径之外的人口;{view.spread}"),
+        TableColumn(
+            "people_uncovered", view.gap_word, "人", 0, help=f"确定在服务半径之外的人口;{view.spread}"
+        ),
         TableColumn("people_possible", "可能覆盖", "人", 0, help="受定位误差影响,不能确定是否在半径之内"),
         TableColumn("covered_share", "覆盖", "%", 1, share=True),
     ]
@@ -186,11 +188,11 @@ def coverage_figures(view: View) -> list[Figure]:
     area = view.whole("area_km2")
     figures = [
         Figure(
-            "未覆盖人口",
+            f"{view.gap_word}人口",
             words.people(shares["uncovered"]),
             "人",
             f"{words.percent(shares['uncovered'] / people)} %,{base}",
-            short=shares["uncovered"] > 0,
+            short=shares["uncovered"] > 0 and not view.reference_only and not view.unsure,
         ),
         Figure(
             "覆盖人口",
@@ -199,7 +201,7 @@ def coverage_figures(view: View) -> list[Figure]:
             f"约 {words.people(shares['certain'])}人,{base}",
         ),
         Figure(
-            "未覆盖面积",
+            f"{view.gap_word}面积",
             words.number(view.whole("km2_uncovered"), 1),
             "平方千米",
             f"占 {words.number(area)} 平方千米的 {words.percent(view.whole('km2_uncovered') / area)} %",
