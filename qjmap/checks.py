@@ -159,7 +159,8 @@ def _typed(sheet: _Sheet, column: Column, cells: pd.Series[str], context: Contex
         return _parsed(sheet, column, cells)
     if column.type == "category":
         _check_values(sheet, column.key, cells, column.values, "")
-        return pd.Series(pd.Categorical(cells, categories=list(column.values)), index=cells.index)
+        known = cells.where(cells.isin(column.values))  # pandas warns of others, and will refuse them
+        return pd.Series(pd.Categorical(known, categories=list(column.values)), index=cells.index)
     if column.type == "town" and context.towns is not None:
         _check_values(sheet, column.key, cells, context.towns, "街镇名")
     if column.type == "document" and context.documents is not None:

@@ -59,7 +59,9 @@ def _same(rule: Rule, figure: Figure) -> bool:
 def write(figures: Mapping[str, Figure]) -> str:
     """Write figures as they stand in the address."""
     return ",".join(
-        f"{key}:{figure['urban']:g}/{figure['rural']:g}" if isinstance(figure, dict) else f"{key}:{figure:g}"
+        f"{key}:{figure['urban']:.15g}/{figure['rural']:.15g}"
+        if isinstance(figure, dict)
+        else f"{key}:{figure:.15g}"
         for key, figure in sorted(figures.items())
     )
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, Assessment
 from qjmap.district import District
+from qjmap.errors import QjmapError
 from qjmap.standards import Rule
 from qjmap.ui import html, judging, source, words
 from qjmap.ui.table import TableColumn, show_table
@@ -47,7 +48,11 @@ def show_rules(
     year, demo
         What is judged; see `judging.assessment`.
     """
-    rules = concerning(layers)
+    try:
+        rules = concerning(layers)
+    except QjmapError:
+        st.html(html.note("标准文件有误,标准暂不能使用。"))
+        return
     box = st.expander(f"本专题的标准 {len(rules)} 条", key=f"{key}-rules", on_change="rerun")
     if not box.open:
         return
