@@ -32,13 +32,17 @@ shade = st.sidebar.selectbox(
     key="shade",
     bind="query-params",
 )
-layers = {key: found for key in specs if (found := frame.load_layer(key, demo=demo))}
-table = overview.by_town(district, layers)
+# The map waits for what is on it, not for every register.
+first = {
+    key: frame.load_layer(key, demo=demo) for key in dict.fromkeys([*shown, *overview.needed_for(shade)])
+}
+on_map = {key: layer for key, layer in first.items() if layer is not None}
+shaded = overview.by_town(district, on_map)
 town = mapview.town_in_focus(district)
 bounds = None if town is None else mapview.town_bounds(district, town)
-records = {key: summary.placed(layers[key].frame) for key in shown if key in layers}
+records = {key: summary.placed(on_map[key].frame) for key in shown if key in on_map}
 invented = any(has_demo(rows) for rows in records.values())
-colours, legend = overview.shades(table[shade], measures[shade]) if shade in table else ({}, [])
+colours, legend = overview.shades(shaded[shade], measures[shade]) if shade in shaded else ({}, [])
 
 left, right = st.columns([1.75, 1], gap="small")
 with left:
@@ -53,6 +57,9 @@ with left:
     )
     ids = {key: rows["id"].tolist() for key, rows in records.items()}
     mapview.show_map(district, scene, ids, key="map-overview")
+others = {key: frame.load_layer(key, demo=demo) for key in specs if key not in first}
+layers = {key: layer for key in specs if (layer := on_map.get(key) or others.get(key)) is not None}
+table = overview.by_town(district, layers)
 with right:
     st.html(html.head("总览", f"全区 {len(district.towns)} 个街镇有什么,差在哪里先看一眼;详情见各专题。"))
     st.html(html.figures(overview.figures(district)))

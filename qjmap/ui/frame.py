@@ -18,8 +18,9 @@ _STYLE = Path(__file__).with_name("style.css")
 
 
 def dress() -> None:
-    """Give the page the look that the theme cannot."""
+    """Begin a page: look at the files, and give it the look that the theme cannot."""
     through_the_front_door()
+    source.look()
     st.html(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>")
 
 

@@ -59,6 +59,15 @@ def by_town(district: District, layers: Mapping[str, Layer]) -> pd.DataFrame:
     return table
 
 
+def needed_for(measure: str | None) -> tuple[str, ...]:
+    """Give the layers without which a measure cannot be worked out."""
+    if measure is None:
+        return ()
+    if measure.startswith("n_"):
+        return (measure.removeprefix("n_"),)
+    return (_BED_LAYER,) if measure.startswith(("beds_", "rate_")) else ()
+
+
 def measures(district: District) -> dict[str, Measure]:
     """Give the columns of the table of towns in words, the ones worth shading first."""
     year = district.settings.base_year

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,9 @@ from qjmap.errors import DataError, UnknownKeyError
 from qjmap.registers import Layer, load_layer, load_table
 from qjmap.standards import Standards, load_standards
 from qjmap.webmap import base_map
+
+# A run of a page has a thread, and so a context, of its own.
+_seen: ContextVar[str | None] = ContextVar("seen", default=None)
 
 
 def root() -> Path:
@@ -34,8 +38,17 @@ def district_key() -> str:
     return key
 
 
+def look() -> None:
+    """Look at the files once for this run of a page; until the next run, `fingerprint` says what was seen."""
+    _seen.set(None)
+    _seen.set(fingerprint())
+
+
 def fingerprint() -> str:
-    """Say in one text what the files are now, so that a changed file is read again and an unchanged one never."""
+    """Say in one text what the files are, so that a changed file is read again and an unchanged one never."""
+    seen = _seen.get()
+    if seen is not None:
+        return seen
     folders = (root() / "data", root() / "geo")
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
     return "|".join(f"{path}:{(stat := path.stat()).st_mtime_ns}:{stat.st_size}" for path in files)
