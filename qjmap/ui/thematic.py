@@ -95,7 +95,7 @@ def _choose(
     theme: Theme, district: District, layer: Layer, facilities: Layer | None, *, demo: bool
 ) -> tuple[View, tuple[str, ...]]:
     spec, records = layer.spec, layer.frame
-    year = sidebar.choose_year(records)
+    year = sidebar.choose_year(records, [one.year for one in district.settings.totals])
     chosen = sidebar.choose_filter(spec, records, list(district.towns.index), year)
     metric = [] if facilities is None else _radius_rules(theme, spec, facilities.spec)
     parts = sidebar.choose_shown(
@@ -274,9 +274,13 @@ def _panel(theme: Theme, view: View, facilities: Layer | None) -> None:
     _records_table(theme, view, town)
     downloads.offer_downloads(view, _as_frame(findings), metadata(view))
     said = (f"覆盖:按直线半径计算,不是行车时间;{view.spread}。",) if view.covers else ()
-    frame.foot(
-        district, summary.documents_of([view.shown, view.serving]), view.year, demo=view.demo, more=said
-    )
+    frame.foot(district, _documents(view), view.year, demo=view.demo, more=said)
+
+
+def _documents(view: View) -> list[str]:
+    """List the documents that the page rests on: the records', and the standard's."""
+    rule = None if view.radius is None else view.radius.rule
+    return [*summary.documents_of([view.shown, view.serving]), *([] if rule is None else [rule.document])]
 
 
 def _layers_of(theme: Theme, view: View) -> list[str]:
@@ -367,7 +371,7 @@ def metadata(view: View) -> export.Metadata:
         filter=view.filter.words(view.spec),
         standard=standard,
         sources=(
-            *words.documents(district, summary.documents_of([view.shown, view.serving])),
+            *words.documents(district, _documents(view)),
             words.population_line(district, view.year),
         ),
     )
