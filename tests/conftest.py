@@ -185,3 +185,12 @@ def grid_district(grid_root: Path) -> District:
 def qijiang() -> District:
     """The real district, from the project's own files."""
     return load_district("qijiang")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project's data, free to break, which the app shows while the test runs."""
+    for part in ("data", "geo"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    monkeypatch.setenv("QJMAP_ROOT", str(tmp_path))
+    return tmp_path

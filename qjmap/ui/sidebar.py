@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,13 +64,20 @@ def choose_layer(specs: Sequence[LayerSpec]) -> LayerSpec:
     return next(spec for spec in specs if spec.key == key)
 
 
-def choose_year(frame: pd.DataFrame) -> int | None:
-    """Ask for the year, where a layer has columns by year (such as `beds_2020`, `beds_2025`)."""
+def choose_year(frame: pd.DataFrame, known: Collection[int]) -> int | None:
+    """Ask for the year, where a layer has columns by year (such as `beds_2020`, `beds_2025`).
+
+    Parameters
+    ----------
+    known
+        Years with an official number of people: no rate can be given for another.
+    """
     years = sorted(
         {int(column[-4:]) for column in frame.columns if column[-5:-4] == "_" and column[-4:].isdigit()}
+        & set(known)
     )
     if len(years) < 2:
-        return None
+        return years[0] if years else None
     chosen = st.sidebar.segmented_control(
         "年份",
         years,

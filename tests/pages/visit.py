@@ -11,8 +11,9 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from qjmap.district import ROOT
+from qjmap.ui import navigation
 
-PAGES = ("overview", "health", "fire_stations", "fire_water", "highrise", "reservoirs", "sources")
+PAGES = tuple(name for name, _ in navigation.PAGES)
 ADDRESS = re.compile(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", re.IGNORECASE)
 
 

@@ -1,0 +1,64 @@
+"""A second district is a second folder: nothing on a page knows 綦江."""
+
+import json
+import shutil
+
+import pytest
+from conftest import GRID_KEY, write_layer
+from visit import PAGES, Page
+
+from qjmap.district import ROOT
+
+
+@pytest.fixture
+def grid(grid_root, monkeypatch):
+    """Nine square towns with a few institutions; people are known for 2010 and 2020 only."""
+    shutil.copy(ROOT / "data" / "standards.toml", grid_root / "data" / "standards.toml")
+    write_layer(
+        grid_root,
+        "health",
+        [
+            {"town": "戊镇", "beds_2020": 20, "beds_2025": 30, "year": 2020, "document": "plan"},
+            {"town": "壬镇", "beds_2020": "", "beds_2025": 10, "year": 2020},
+            {"name": "没有街镇的医院"},
+        ],
+    )
+    monkeypatch.setenv("QJMAP_ROOT", str(grid_root))
+    return grid_root
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_shows_another_district(grid, page):
+    seen = Page(page)
+    assert "綦江区" not in seen.text.replace("綦江一张图", "")
+    assert "方格区" in seen.text
+    assert seen.maps
+    assert "綦江区" not in json.dumps(seen.maps, ensure_ascii=False)
+
+
+def test_figures_of_another_district(grid):
+    seen = Page("health")
+    assert seen.figure("医疗卫生机构") == 3
+    assert seen.figure("编制床位(2020年)") == 20
+    assert seen.rows("towns")["戊镇"]["per"] == pytest.approx(2)  # 20 beds for 10,000 people
+    overview = Page("overview")
+    assert overview.figure("街镇") == 9
+    assert overview.figures["街镇"][1].startswith("900 平方千米")
+    # a district that does not say its base year is shown in the first for which there is a number of people
+    assert overview.rows("towns")["戊镇"]["people"] == 5_000
+
+
+def test_a_year_without_a_number_of_people_is_not_offered(grid):
+    seen = Page("health", year="2025 规划")
+    assert "人口:2020年 90,000 人" in seen.text
+    assert seen.figure("编制床位(2020年)") == 20
+
+
+def test_the_first_of_several_districts_is_shown_unless_another_is_named(grid, monkeypatch):
+    shutil.copytree(ROOT / "data" / "qijiang", grid / "data" / "qijiang")
+    shutil.copytree(ROOT / "geo" / "qijiang", grid / "geo" / "qijiang")
+    shutil.copy(ROOT / "data" / "documents.csv", grid / "data" / "documents.csv")
+    monkeypatch.setenv("QJMAP_DISTRICT", "qijiang")
+    assert "重庆市綦江区" in Page("reservoirs").text
+    monkeypatch.setenv("QJMAP_DISTRICT", GRID_KEY)
+    assert "documents.csv" in Page("reservoirs").problems or "方格区" in Page("reservoirs").text
