@@ -190,6 +190,8 @@ def show_chosen_record(district: District, layers: Mapping[str, Layer]) -> None:
 
 def show_indicators() -> None:
     """List the plan's own indicators, 2020 and 2025, in the document's words."""
+    if not source.has_table("indicators"):
+        return
     try:
         table = source.table("indicators")
     except DataError as error:

@@ -79,6 +79,12 @@ def layer(key: str, *, demo: bool) -> Layer:
     return found
 
 
+def has_table(key: str) -> bool:
+    """Tell whether the district keeps a table; not every district keeps every one."""
+    place = district()
+    return (place.data / place.registry.spec(key).file).exists()
+
+
 def table(key: str) -> pd.DataFrame:
     """Load a table without a place; raises as `layer`."""
     found = _table(fingerprint(), district_key(), key)

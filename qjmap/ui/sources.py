@@ -106,6 +106,9 @@ def show_layers(layers: Mapping[str, Layer]) -> None:
 def show_registered(district: District, key: str) -> None:
     """List a table of the registry in full, and offer it as Excel."""
     spec = district.registry.tables[key]
+    if not source.has_table(key):
+        st.html(html.note(f"本区没有“{spec.label}”表({spec.file})。"))
+        return
     try:
         table = source.table(key)
     except DataError as error:
@@ -214,7 +217,9 @@ def _list(key: str, caption: str, labels: Mapping[str, str], table: pd.DataFrame
     st.download_button(
         "下载 Excel",
         workbook,
-        file_name=export.file_name("綦江区", caption.split(" ")[0], when=when, suffix="xlsx"),
+        file_name=export.file_name(
+            source.district().settings.short_name, caption.split(" ")[0], when=when, suffix="xlsx"
+        ),
         mime=EXCEL,
         on_click="ignore",
         key=f"download-{key}",

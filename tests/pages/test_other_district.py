@@ -4,8 +4,9 @@ import json
 import shutil
 
 import pytest
+import streamlit as st
 from conftest import GRID_KEY, write_layer
-from visit import PAGES, Page
+from visit import MAPPED, PAGES, Page
 
 from qjmap.district import ROOT
 
@@ -13,7 +14,12 @@ from qjmap.district import ROOT
 @pytest.fixture
 def grid(grid_root, monkeypatch):
     """Nine square towns with a few institutions; people are known for 2010 and 2020 only."""
-    shutil.copy(ROOT / "data" / "standards.toml", grid_root / "data" / "standards.toml")
+    for name in ("standards.toml", "assumptions.toml"):
+        shutil.copy(ROOT / "data" / name, grid_root / "data" / name)
+    own = (grid_root / "data" / "documents.csv").read_text(encoding="utf-8").splitlines()
+    shared = (ROOT / "data" / "documents.csv").read_text(encoding="utf-8")
+    (grid_root / "data" / "documents.csv").write_text(f"{shared.rstrip()}\n{own[1]}\n", encoding="utf-8")
+    (grid_root / "geo" / "SOURCES.csv").write_text("file,title\ntownships.geojson,方格\n", encoding="utf-8")
     write_layer(
         grid_root,
         "health",
@@ -30,10 +36,26 @@ def grid(grid_root, monkeypatch):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_shows_another_district(grid, page):
     seen = Page(page)
-    assert "綦江区" not in seen.text.replace("綦江一张图", "")
-    assert "方格区" in seen.text
-    assert seen.maps
-    assert "綦江区" not in json.dumps(seen.maps, ensure_ascii=False)
+    assert seen.problems == ""
+    assert seen.html.count('<div class="qj-brand">一张图<small>方格区</small></div>') == 1
+    assert seen.maps or page not in MAPPED
+    assert "綦江" not in json.dumps([one["script"] for one in seen.maps], ensure_ascii=False)
+    assert "綦江" not in "".join(seen.figures)
+
+
+def test_what_a_district_does_not_keep_is_no_fault(grid):
+    assert "本区没有“数据勘误”表(errata.csv)" in Page("sources").text
+    offered = [node.proto.label for node in Page("sources").nodes("download_button")]
+    assert offered == ["下载 Excel"] * 3  # documents, records without a place, geography
+
+
+def test_files_are_named_after_the_district(grid, monkeypatch):
+    names = []
+    monkeypatch.setattr(st, "download_button", lambda *_, file_name, **__: names.append(file_name))
+    for page in ("sources", "health"):
+        Page(page)
+    assert names
+    assert all(name.startswith("方格区_") for name in names)
 
 
 def test_figures_of_another_district(grid):
@@ -57,8 +79,9 @@ def test_a_year_without_a_number_of_people_is_not_offered(grid):
 def test_the_first_of_several_districts_is_shown_unless_another_is_named(grid, monkeypatch):
     shutil.copytree(ROOT / "data" / "qijiang", grid / "data" / "qijiang")
     shutil.copytree(ROOT / "geo" / "qijiang", grid / "geo" / "qijiang")
-    shutil.copy(ROOT / "data" / "documents.csv", grid / "data" / "documents.csv")
     monkeypatch.setenv("QJMAP_DISTRICT", "qijiang")
     assert "重庆市綦江区" in Page("reservoirs").text
     monkeypatch.setenv("QJMAP_DISTRICT", GRID_KEY)
-    assert "documents.csv" in Page("reservoirs").problems or "方格区" in Page("reservoirs").text
+    assert "方格区" in Page("reservoirs").text
+    monkeypatch.delenv("QJMAP_DISTRICT")
+    assert "方格区" in Page("reservoirs").text  # f comes before q

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, app_test
 
 from qjmap.district import ROOT
 from qjmap.ui import navigation
 
+# Streamlit leaves this folder, which only scripts given as text need, to be removed with a warning at exit.
+app_test.TMP_DIR.cleanup()
+
 PAGES = tuple(name for name, _ in navigation.PAGES)
+MAPPED = ("overview", "health", "fire_stations", "fire_water", "highrise", "reservoirs", "sources")
+"""Pages whose map shows registers."""
 ADDRESS = re.compile(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", re.IGNORECASE)
 
 
@@ -126,10 +131,14 @@ class Page:
         """What each map component is given."""
         return [json.loads(node.proto.json_args) for node in self.nodes("component_instance")]
 
-    @property
-    def scene(self) -> dict[str, Any]:
-        """What a filter changes on the map."""
-        text = self.maps[0]["feature_group"]
+    def scene_of(self, number: int) -> dict[str, Any]:
+        """What a filter changes on one of the page's maps."""
+        text = self.maps[number]["feature_group"]
         call = "qjmap.scene("
         scene: dict[str, Any] = json.JSONDecoder().raw_decode(text[text.index(call) + len(call) :])[0]
         return scene
+
+    @property
+    def scene(self) -> dict[str, Any]:
+        """What a filter changes on the page's map."""
+        return self.scene_of(0)
