@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit import net_util
 
+from qjmap.ui import frame
 from qjmap.ui.navigation import navigate
 from qjmap.webmap import install_assets
 
@@ -13,4 +14,4 @@ net_util.get_external_ip = lambda: None
 
 st.set_page_config(page_title="綦江一张图", layout="wide", initial_sidebar_state=272)
 install_assets(Path(__file__).parent)
-navigate().run()
+frame.run(navigate())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from qjmap import __version__
 from qjmap.district import District
@@ -15,6 +16,16 @@ from qjmap.ui import html, source, words
 from qjmap.ui.navigation import through_the_front_door
 
 _STYLE = Path(__file__).with_name("style.css")
+
+
+def run(page: StreamlitPage) -> None:
+    """Run a page; data that it cannot do without and that nobody has spoken of are told where it stops."""
+    try:
+        page.run()
+    except DataError as error:
+        show_problems("本页所需数据有误,暂不能显示", error.problems)
+    except QjmapError as error:
+        st.html(html.note(str(error)))
 
 
 def dress() -> None:

@@ -216,6 +216,18 @@ def test_wrong_standards_stop_the_standards_only(folder):
     assert "未覆盖人口" not in seen.figures
 
 
+@pytest.mark.parametrize("file", ["standards.toml", "assumptions.toml"])
+def test_a_page_that_cannot_do_without_a_file_says_why_it_stops(folder, file):
+    path = folder / "data" / file
+    path.write_text(f"[[{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    for page in ("shortages", "town"):
+        seen = Page(page)
+        assert f"文件 {file}" in seen.problems
+        assert "本页所需数据有误,暂不能显示" in seen.problems
+    for page in ("overview", "reservoirs"):
+        assert Page(page).problems == ""
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
