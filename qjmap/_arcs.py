@@ -44,12 +44,14 @@ TAU = 2.0 * np.pi
 # Gaps shorter than this (radians, or parts of an edge) are rounding; leaving them out changes no state, only
 # a sum.
 _NO_GAP = 1e-13
-# Where a circle that no edge crosses is tested: no simple fraction of a turn, so that symmetrical figures (a
-# square round its inscribed circle) do not touch the circle just there.
-_ODD_ANGLE = 2.399963229728653
+# Where a circle that no edge crosses is tested; two of three decide. Edges may touch the circle, but hardly at two of
+# these: they are no simple fractions of a turn apart.
+_ODD_ANGLES = np.array([0.3, 2.399963229728653, 4.1])
 # A step function whose integral is smaller (radians) says nothing about its start: the circle only touches
 # the edge.
 _DECISIVE = 1e-7
+# Metres below this are 0: their squares would leave the range of numbers.
+_NOTHING = 1e-30
 _FIRST_NEIGHBOURS = 8
 # Cells of the gap × neighbour table worked on at once: bounds memory to some tens of megabytes.
 _CELLS = 400_000
@@ -63,6 +65,9 @@ class Edges:
     ----------
     ax, ay, bx, by
         Start and end, shape (s,), metres.
+    ux, uy, length
+        Direction and length. They are worked out once: a chord computed in two ways would differ, near a
+        tangent, by the root of the rounding.
     unit
         Index of the unit each belongs to, shape (s,).
     """
@@ -71,13 +76,25 @@ class Edges:
     ay: Floats
     bx: Floats
     by: Floats
+    ux: Floats
+    uy: Floats
+    length: Floats
     unit: Ints
 
     def of(self, chosen: Bools) -> Edges:
         """Give the edges of the chosen units (mask over units), numbered anew in the order of the units."""
         keep = chosen[self.unit]
         number = np.cumsum(chosen) - 1
-        return Edges(self.ax[keep], self.ay[keep], self.bx[keep], self.by[keep], number[self.unit[keep]])
+        return Edges(
+            self.ax[keep],
+            self.ay[keep],
+            self.bx[keep],
+            self.by[keep],
+            self.ux[keep],
+            self.uy[keep],
+            self.length[keep],
+            number[self.unit[keep]],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +164,16 @@ def edges_of(units: NDArray[np.object_]) -> Edges:
     real = np.any(start != end, axis=1)
     unit = part_unit[ring_part[ring]].astype(np.int64)
     start, end = start[real], end[real]
-    return Edges(start[:, 0].copy(), start[:, 1].copy(), end[:, 0].copy(), end[:, 1].copy(), unit[real])
+    (ax, ay), (bx, by) = np.ascontiguousarray(start.T), np.ascontiguousarray(end.T)
+    length = np.hypot(bx - ax, by - ay)
+    return Edges(ax, ay, bx, by, (bx - ax) / length, (by - ay) / length, length, unit[real])
 
 
 def distinct_discs(x: Floats, y: Floats, r: Floats) -> Discs:
     """Drop discs of no radius and, of discs round the very same point, all but the largest."""
-    some = r > 0
+    some = r > _NOTHING
     x, y, r = x[some], y[some], r[some]
+    x, y = np.where(np.abs(x) > _NOTHING, x, 0.0), np.where(np.abs(y) > _NOTHING, y, 0.0)
     order = np.lexsort((-r, y, x))
     x, y, r = x[order], y[order], r[order]
     new = np.ones(x.size, dtype=bool)
@@ -252,15 +272,15 @@ def exposed_arcs(discs: Discs, classes: list[_Class]) -> Gaps:
         none = (other < 0) | (other == i)
         d = np.hypot(dx, dy)
         d[none] = 1.0
-        # Centres may lie as close together as numbers can; then only the larger disc counts (cosine ±∞).
-        with np.errstate(over="ignore"):
-            cosine = (d + (ri - rj) * (ri + rj) / d) / (2 * ri)
-        half = np.arccos(np.clip(cosine, -1, 1))
+        more, both = ri - rj, ri + rj
+        # Heron's product, the same seen from either disc, so that both end in one point even near a tangent.
+        chord2 = (both - d) * (both + d) * ((d - more) * (d + more))
+        half = np.arctan2(np.sqrt(np.maximum(chord2, 0)), d * d + more * both)
         a = np.mod(np.arctan2(dy, dx) - half, TAU)
         b = a + 2 * half
-        all_of_it = cosine <= -1
+        all_of_it = d <= -more
         a[all_of_it], b[all_of_it] = 0, TAU
-        nothing = none | (cosine >= 1)
+        nothing = none | (d >= both) | (d <= more)
         b[nothing] = 0
         # What runs past a full turn covers the start of the circle, seen from 0.
         head = np.max(b, axis=1) - TAU
@@ -273,28 +293,22 @@ def exposed_arcs(discs: Discs, classes: list[_Class]) -> Gaps:
 
 def _uncovered_lengths(edges: Edges, discs: Discs, classes: list[_Class]) -> tuple[Floats, Bools]:
     """Give the uncovered share of each edge, and whether any disc may be near it at all."""
-    dx, dy = edges.bx - edges.ax, edges.by - edges.ay
-    length = np.hypot(dx, dy)
-    ux, uy = dx / length, dy / length
 
     def where(gaps: Gaps) -> tuple[Floats, Floats, Floats]:
         e, middle = gaps.curve, (gaps.lo + gaps.hi) / 2
-        return edges.ax[e] + middle * ux[e], edges.ay[e] + middle * uy[e], (gaps.hi - gaps.lo) / 2
+        x, y = edges.ax[e] + middle * edges.ux[e], edges.ay[e] + middle * edges.uy[e]
+        return x, y, (gaps.hi - gaps.lo) / 2
 
     def spans(gaps: Gaps, other: Ints) -> tuple[Floats, Floats, Floats]:
-        e = gaps.curve[:, None]
-        dx, dy = discs.x[other] - edges.ax[e], discs.y[other] - edges.ay[e]
-        foot, off = dx * ux[e] + dy * uy[e], dx * uy[e] - dy * ux[e]
-        h2 = (discs.r[other] - off) * (discs.r[other] + off)
-        half = np.sqrt(np.maximum(h2, 0))
-        a, b = foot - half, foot + half
-        nothing = (other < 0) | (h2 <= 0)
-        a[nothing] = b[nothing] = np.inf
+        enter, leave, enters, leaves, holds = _chords(edges, gaps.curve[:, None], discs, other)
+        nothing = (other < 0) | ~(enters | leaves | holds)
+        a, b = np.where(nothing, np.inf, enter), np.where(nothing, np.inf, leave)
         return a, b, np.full(gaps.lo.size, -np.inf)
 
-    whole = Gaps(np.arange(length.size), np.zeros(length.size), length)
+    size = edges.length.size
+    whole = Gaps(np.arange(size), np.zeros(size), edges.length)
     left, touched = _carve(whole, classes, where, spans, 0.0)
-    share = _total(left.curve, left.hi - left.lo, length.size) / length
+    share = _total(left.curve, left.hi - left.lo, size) / edges.length
     return np.minimum(share, 1), touched
 
 
@@ -404,12 +418,7 @@ def _arc_integral(
         return np.zeros(n)
     disc, unit, angle, step = _crossings(edges, touched, discs, circles)
     decided, inside = _start_states(disc, unit, angle, step, n)
-    points = shapely.points(
-        discs.x[circles] + discs.r[circles] * np.cos(_ODD_ANGLE),
-        discs.y[circles] + discs.r[circles] * np.sin(_ODD_ANGLE),
-    )
-    in_unit, in_point = shapely.STRtree(points).query(units, predicate="intersects")
-    located = circles[in_point] * n + in_unit
+    located = _located(units, discs, circles)
     base = np.concatenate((decided[inside], located[~np.isin(located, decided)]))
     # One list of (disc, unit, from angle, sign); each is spread over the exposed arcs of its disc.
     disc = np.concatenate((disc, base // n))
@@ -429,6 +438,39 @@ def _arc_integral(
     return _total(k, step[row] * integral, n)
 
 
+def _chords(edges: Edges, e: Ints, discs: Discs, i: Ints) -> tuple[Floats, Floats, Bools, Bools, Bools]:
+    """Give the part [enter, leave] of edges e inside discs i, in metres from the edge's start.
+
+    Whether corners lie in the disc decides how often an edge crosses the circle, whatever rounding says of the
+    crossings: so around a ring they alternate.
+
+    Parameters
+    ----------
+    edges, discs
+        Edges and discs.
+    e, i
+        Indices of edges and discs, shapes that broadcast.
+
+    Returns
+    -------
+    tuple of ndarray
+        enter, leave; whether the edge enters the disc on its way, leaves it, and lies all within.
+    """
+    r = discs.r[i]
+    dx, dy = discs.x[i] - edges.ax[e], discs.y[i] - edges.ay[e]
+    start_in = dx * dx + dy * dy < r * r
+    ex, ey = discs.x[i] - edges.bx[e], discs.y[i] - edges.by[e]
+    end_in = ex * ex + ey * ey < r * r
+    ux, uy, length = edges.ux[e], edges.uy[e], edges.length[e]
+    foot, off = dx * ux + dy * uy, dx * uy - dy * ux
+    half2 = (r - off) * (r + off)
+    half = np.sqrt(np.maximum(half2, 0))
+    passes = ~start_in & ~end_in & (half2 > 0) & (foot > 0) & (foot < length)
+    enter = np.where(start_in, 0, np.clip(foot - half, 0, length))
+    leave = np.where(end_in, length, np.clip(foot + half, 0, length))
+    return enter, leave, (~start_in & end_in) | passes, (start_in & ~end_in) | passes, start_in & end_in
+
+
 def _crossings(
     edges: Edges, touched: Bools, discs: Discs, circles: Ints
 ) -> tuple[Ints, Ints, Floats, Floats]:
@@ -439,30 +481,15 @@ def _crossings(
     x, y, r = discs.x[circles], discs.y[circles], discs.r[circles] * (1 + 1e-9)
     which, line = tree.query(shapely.box(x - r, y - r, x + r, y + r))
     i, e = circles[which], chosen[line]
-    ax, ay = edges.ax[e] - discs.x[i], edges.ay[e] - discs.y[i]
-    bx, by = edges.bx[e] - discs.x[i], edges.by[e] - discs.y[i]
-    r = discs.r[i]
-    r2 = r * r
-    start_in, end_in = ax * ax + ay * ay < r2, bx * bx + by * by < r2
-    length = np.hypot(bx - ax, by - ay)
-    ux, uy = (bx - ax) / length, (by - ay) / length
-    foot, off = -(ax * ux + ay * uy), ax * uy - ay * ux
-    h2 = (r - off) * (r + off)
-    half = np.sqrt(np.maximum(h2, 0))
-    passes = ~start_in & ~end_in & (h2 > 0) & (foot > 0) & (foot < length)
-    enters, leaves = (~start_in & end_in) | passes, (start_in & ~end_in) | passes
-    disc, unit = (
-        np.concatenate((i[leaves], i[enters])),
-        np.concatenate((edges.unit[e[leaves]], edges.unit[e[enters]])),
-    )
-    t = np.concatenate(
-        (np.minimum((foot + half)[leaves], length[leaves]), np.maximum((foot - half)[enters], 0))
-    )
+    enter, leave, enters, leaves, _ = _chords(edges, e, discs, i)
     rows = np.concatenate((np.flatnonzero(leaves), np.flatnonzero(enters)))
-    angle = np.mod(np.arctan2(ay[rows] + t * uy[rows], ax[rows] + t * ux[rows]), TAU)
+    t = np.concatenate((leave[leaves], enter[enters]))
+    i, e = i[rows], e[rows]
+    dx, dy = edges.ax[e] - discs.x[i] + t * edges.ux[e], edges.ay[e] - discs.y[i] + t * edges.uy[e]
+    angle = np.mod(np.arctan2(dy, dx), TAU)
     # Where an edge leaves the disc, the circle (counter-clockwise) passes to the edge's left: into the unit.
     step = np.concatenate((np.ones(int(leaves.sum())), np.full(int(enters.sum()), -1.0)))
-    return disc, unit, angle, step
+    return i, edges.unit[e], angle, step
 
 
 def _start_states(disc: Ints, unit: Ints, angle: Floats, step: Floats, n: int) -> tuple[Ints, Bools]:
@@ -480,6 +507,16 @@ def _start_states(disc: Ints, unit: Ints, angle: Floats, step: Floats, n: int) -
     integral = _total(group, step * (TAU - angle), key.size)
     sure = np.abs(integral) > _DECISIVE
     return key[sure], integral[sure] < 0
+
+
+def _located(units: NDArray[np.object_], discs: Discs, circles: Ints) -> Ints:
+    """Give keys disc · n + unit of circles that lie in a unit, if no edge crosses them."""
+    x = discs.x[circles, None] + discs.r[circles, None] * np.cos(_ODD_ANGLES)
+    y = discs.y[circles, None] + discs.r[circles, None] * np.sin(_ODD_ANGLES)
+    tree = shapely.STRtree(shapely.points(x.ravel(), y.ravel()))
+    unit, point = tree.query(units, predicate="intersects")
+    keys, votes = np.unique(circles[point // _ODD_ANGLES.size] * units.size + unit, return_counts=True)
+    return keys[2 * votes > _ODD_ANGLES.size]
 
 
 def _total(group: Ints, values: Floats, n: int) -> Floats:

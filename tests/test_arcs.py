@@ -116,6 +116,11 @@ def test_against_every_pair_of_discs():
     assert np.array_equal(found, ~covered.any(axis=2))
 
 
+def segment(r, h):
+    """Area of the part of a disc beyond a chord at distance h from the centre."""
+    return r * r * np.arccos(h / r) - h * np.sqrt(r * r - h * h)
+
+
 QUARTER = np.pi / 4
 TIES = {
     "rim touches a side from inside": ((1, 5, 1), np.pi),
@@ -126,25 +131,40 @@ TIES = {
     "corner at the centre": ((0, 0, 1), QUARTER),
     "corner at the centre, rim through the next corners": ((0, 0, 10), 100 * QUARTER),
     "rim through all four corners": ((5, 5, 5 * 2**0.5), 100),
-    "rim through two corners, touching the far side": ((5, 3.75, 6.25), None),
+    "rim through two corners, touching the far side": (
+        (5, 3.75, 6.25),
+        np.pi * 6.25**2 - 2 * segment(6.25, 5) - segment(6.25, 3.75),
+    ),
     "rim through one corner only": ((13, 14, 5), 0),
     "all of the unit": ((5, 5, 1e6), 100),
 }
 
 
+@pytest.mark.parametrize("turn", [0.0, 0.375, *_arcs._ODD_ANGLES])
 @pytest.mark.parametrize("name", TIES)
-def test_ties_of_rim_and_boundary(name):
+def test_ties_of_rim_and_boundary(name, turn):
+    """Turned, each tie falls a little to one side or the other, and may touch where circles are tested."""
     (x, y, r), expected = TIES[name]
-    if expected is None:
-        fine = shapely.Point(x, y).buffer(r, quad_segs=20000)
-        expected = shapely.area(shapely.intersection(fine, SQUARE))
-    dense = shapely.segmentize(SQUARE, 0.7)
-    for unit in (SQUARE, dense, shapely.reverse(SQUARE)):
+    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    square = shapely.transform(SQUARE, lambda c: c @ matrix)
+    x, y = np.array([x, y]) @ matrix
+    for unit in (square, shapely.segmentize(square, 0.7), shapely.reverse(square)):
         units = array(unit)
         area = _arcs.union_areas(
             units, _arcs.edges_of(units), *(np.array([v], dtype=float) for v in (x, y, r))
         )
-        assert area[0] == pytest.approx(expected, abs=1e-6)
+        assert area[0] == pytest.approx(expected, rel=1e-11, abs=1e-9)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.375, 1.1, 5.0])
+@pytest.mark.parametrize("gap", [-1e-9, 0.0, 1e-9])
+@pytest.mark.parametrize("s", [1.0, 0.3, 40.0])
+def test_discs_that_hardly_touch_far_from_the_middle_of_a_large_unit(turn, gap, s):
+    units = array(shapely.box(-1e4, -1e4, 1e4, 1e4))
+    d = 1 + s + gap
+    x, y = np.array([8e3, 8e3 + d * np.cos(turn)]), np.array([7e3, 7e3 + d * np.sin(turn)])
+    area = _arcs.union_areas(units, _arcs.edges_of(units), x, y, np.array([1.0, s]))[0]
+    assert area == pytest.approx(np.pi * (1 + s * s), rel=1e-9)
 
 
 def test_a_hole_hidden_in_the_disc_and_a_disc_hidden_in_the_hole():

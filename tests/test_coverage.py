@@ -304,7 +304,7 @@ def test_turning_and_shifting_all_changes_nothing(where, radius, angle, dx, dy):
     moved = shapely.transform(towns, move)
     x, y = move(split(where).T).T
     assert covered_areas(moved, x, y, radius) == pytest.approx(
-        covered_areas(towns, *split(where), radius), rel=1e-7, abs=1e-2
+        covered_areas(towns, *split(where), radius), rel=1e-9, abs=1e-4
     )
 
 
