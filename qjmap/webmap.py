@@ -20,7 +20,7 @@ from typing import Any
 import folium
 import geopandas as gpd
 import numpy as np
-from branca.element import Element, MacroElement
+from folium import Element, MacroElement
 from folium.template import Template
 from numpy.typing import NDArray
 from xstatic.pkg import leaflet
@@ -255,7 +255,7 @@ def scene_json(scene: Scene) -> str:
     coverage = scene.coverage
     if coverage is not None:
         legend += _coverage_legend(coverage)
-    if scene.shades:
+    if scene.shades and scene.shade_legend:
         legend.append({"label": scene.shade_title})
         legend += [{"label": label, "fill": fill} for label, fill in scene.shade_legend]
     content: dict[str, Any] = {
