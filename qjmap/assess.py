@@ -57,6 +57,7 @@ __all__ = [
     "assess",
     "reproduce",
     "site_status",
+    "weight",
 ]
 
 _RULE_COLUMNS = ("title", "kind", "target", "binding", "wording", "document", "clause", "department")
@@ -117,7 +118,16 @@ class Assessment:
     def shortages(self) -> tuple[Finding, ...]:
         """Give what is short in the townships, weightiest first: binding rules, strict words, most people."""
         short = (one for one in self.findings if one.status == SHORT and one.town != WHOLE)
-        return tuple(sorted(short, key=_weight))
+        return tuple(sorted(short, key=weight))
+
+    def counted(self, rule_id: str) -> pd.DataFrame:
+        """Give the records that a rule counts for certain (a `radius` rule's facilities), assumptions filled in.
+
+        Columns as in a layer's frame; no row for a rule that reads no register.
+        """
+        rule = self.row(rule_id).rule
+        found = members(self._case, rule.layers, rule.where)
+        return found.frame[found.sure]
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -154,7 +164,8 @@ class Assessment:
                 yield one, shape
 
 
-def _weight(one: Finding) -> tuple[bool, bool, float]:
+def weight(one: Finding) -> tuple[bool, bool, float]:
+    """Give what shortages are ordered by, weightiest first: binding rules, strict words, most people."""
     people = 0.0 if math.isnan(one.people) else one.people
     return one.rule.binding != "约束性", one.rule.wording not in _STRICT, -people
 

@@ -10,6 +10,8 @@ from streamlit.navigation.page import StreamlitPage
 #: File in `pages/` without its ending, which is also the address; title.
 PAGES: Sequence[tuple[str, str]] = (
     ("overview", "总览"),
+    ("shortages", "短板清单"),
+    ("town", "街镇画像"),
     ("health", "医疗卫生"),
     ("fire_stations", "消防站(队)"),
     ("fire_water", "消防水源"),

@@ -1,0 +1,40 @@
+"""街镇画像: everything about one town on one sheet that prints."""
+
+import streamlit as st
+
+from qjmap import portrait, shortlist
+from qjmap.ui import frame, html, judging, sheet, shortages, sidebar
+
+frame.dress()
+district = frame.open_district()
+frame.brand(district)
+demo = sidebar.choose_demo()
+town = sheet.choose_town(district)
+year = judging.choose_year(district)
+assumed = judging.choose_assumptions()
+found = judging.assessment(district, year=year, demo=demo, assumed=assumed, custom=judging.custom_figures())
+layers = {key: one for key in district.registry.layers if (one := frame.load_layer(key, demo=demo))}
+lines = shortlist.lines(found)
+
+with st.container(key="sheet"):
+    invented = any(one.demo for one in found.of_town(town))
+    st.html(sheet.head(district, town, year, demo=invented))
+    with st.container(key="sheet-figures"):
+        st.html(html.figures(sheet.figures(district, lines, town, year)))
+    left, right = st.columns([1.35, 1], gap="small")
+    with left:
+        sheet.show_map(district, layers, town)
+    with right:
+        st.html(sheet.land_and_people(district, town, year))
+        shortages.show_record(district, {key: one.frame for key, one in layers.items()})
+    st.html(sheet.lacks(district, portrait.short(lines, town)))
+    st.html(sheet.has(portrait.holdings(layers, town)))
+    st.html(sheet.waits(lines, town))
+    st.html(sheet.meets(lines, town))
+    frame.foot(
+        district,
+        dict.fromkeys(line.rule.document for line in lines),
+        year,
+        demo=invented,
+        more=shortages.rests_on(found),
+    )

@@ -1,0 +1,103 @@
+"""One town on one sheet: what it has, what it lacks, what nobody knows of it, and who lives beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from qjmap.assess import SHORT, UNKNOWN, Finding
+from qjmap.district import District
+from qjmap.layers import LayerSpec
+from qjmap.registers import DEMO, Layer
+from qjmap.shortlist import Line
+from qjmap.standards import Rule
+
+NAMED = 8
+"""Up to so many records of a layer are named on the sheet; of more, how many there are of each kind."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a town has of one layer.
+
+    Parameters
+    ----------
+    spec
+        The layer.
+    count, planned, demo
+        Records in the town; how many of them are planned or being built; how many are invented.
+    what
+        Their names; of many, or of invented ones, how many there are of each kind.
+    empty
+        Whether nobody has any record of this layer, so that 0 says nothing.
+    """
+
+    spec: LayerSpec
+    count: int
+    planned: int
+    demo: int
+    what: str
+    empty: bool
+
+
+def holdings(layers: Mapping[str, Layer], town: str) -> list[Holding]:
+    """Count and name what a town has, layer by layer."""
+    return [_holding(layer, town) for layer in layers.values()]
+
+
+def _holding(layer: Layer, town: str) -> Holding:
+    frame = layer.frame
+    here = frame[frame["town"] == town]
+    demo = int((here["source"] == DEMO).sum())
+    return Holding(
+        layer.spec,
+        len(here),
+        int(here["status"].isin(["规划", "在建"]).sum()),
+        demo,
+        _named(here) if len(here) <= NAMED and not demo else _by_kind(here),
+        frame.empty,
+    )
+
+
+def _named(here: pd.DataFrame) -> str:
+    return "、".join(
+        name if status == "现状" else f"{name}({status})"
+        for name, status in zip(here["name"].astype(object), here["status"].astype(object), strict=True)
+    )
+
+
+def _by_kind(here: pd.DataFrame) -> str:
+    counts = here["kind"].astype("str").value_counts()
+    return "、".join(f"{kind} {count:,}" for kind, count in counts.items())
+
+
+def short(lines: Iterable[Line], town: str) -> list[Finding]:
+    """Give what a town lacks, in the order of the lines."""
+    return [line.findings[town] for line in lines if line.findings[town].status == SHORT]
+
+
+def unknown(lines: Iterable[Line], town: str) -> dict[str, list[Rule]]:
+    """Give what cannot be answered for a town: the reason, and the rules that wait for it; most rules first."""
+    waiting: dict[str, list[Rule]] = {}
+    for line in lines:
+        one = line.findings[town]
+        if one.status == UNKNOWN:
+            waiting.setdefault(one.reason or "名册有未知项", []).append(line.rule)
+    return dict(sorted(waiting.items(), key=lambda item: -len(item[1])))
+
+
+def answered(lines: Iterable[Line], town: str, status: str) -> list[Finding]:
+    """Give a town's answers of one status, in the order of the lines."""
+    return [line.findings[town] for line in lines if line.findings[town].status == status]
+
+
+def neighbours(district: District, town: str) -> Sequence[str]:
+    """Name the towns that share a border with a town, in the district's order; none without boundaries."""
+    shapes = district.boundaries.geometry
+    if town not in shapes.index:
+        return []
+    # polygons cut from one map meet exactly; those of two files may miss each other by a hair
+    near = shapes.distance(shapes[town]) <= 1.0
+    return [str(name) for name in shapes.index[near.to_numpy()] if name != town]

@@ -1,0 +1,246 @@
+"""One town's sheet, set so that it prints: everything on the page itself, nothing behind a click."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from qjmap import portrait, shortlist, summary
+from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, Finding
+from qjmap.district import District
+from qjmap.registers import Layer, has_demo
+from qjmap.shortlist import Line
+from qjmap.standards import CUSTOM
+from qjmap.ui import html, mapview, shortages, words
+from qjmap.ui.downloads import today
+from qjmap.ui.html import Figure
+from qjmap.ui.marks import marks, notices
+from qjmap.webmap import MarkLayer, Scene
+
+_KEY = "sheet-town"
+
+#: Characters of a cell that stays on one line.
+_SHORT = 14
+
+#: Layers of more records than this in a town are counted below the map, not drawn over everything else.
+_DRAWN = 150
+
+
+def choose_town(district: District) -> str:
+    """Ask for the town; it stands in the address, so that a link opens this very sheet."""
+    towns = [str(town) for town in district.towns.index]
+    before = st.session_state.get(_KEY)
+    town = mapview.town_in_focus(district) or (before if before in towns else towns[0])
+    st.session_state[_KEY] = town
+    if st.query_params.get("town") != town:
+        st.query_params["town"] = town
+
+    def changed() -> None:
+        mapview.focus_record(None)
+        st.query_params["town"] = st.session_state[_KEY]
+
+    st.sidebar.selectbox("街镇", towns, key=_KEY, on_change=changed)
+    return town
+
+
+def head(district: District, town: str, year: int, *, demo: bool) -> str:
+    """Set the sheet's title, what town it is, and on which day; and whether anything on it is invented."""
+    row = district.towns.loc[town]
+    lead = (
+        f"{district.name},{row['kind']}({row['setting']});按{year}年人口和各条文件标准核对;{today():%Y-%m-%d}"
+    )
+    warning = "含演示数据(程序编造,非真实记录),不能作为工作依据;注有“演示”的各项都是。"
+    return html.head(f"{town}画像", lead) + (html.note(warning, demo=True) if demo else "")
+
+
+def figures(district: District, lines: Sequence[Line], town: str, year: int) -> list[Figure]:
+    """Say how big the town is and how many rules it meets or not."""
+    total = district.total(year)
+    people, area = _sizes(district, town, year)
+    counts = {
+        status: len(portrait.answered(lines, town, status))
+        for status in (SHORT, UNKNOWN, MET, NOT_APPLICABLE)
+    }
+    asked = sum(counts.values()) - counts[NOT_APPLICABLE]
+    of = f"共 {asked} 条适用的标准"
+    return [
+        Figure(
+            f"人口({year}年估算)",
+            words.number(people),
+            "人",
+            f"占全区 {words.percent(people / total.total)} %",
+        ),
+        Figure("面积", words.number(area, 1), "平方千米", f"按{district.settings.boundary_kind}量算"),
+        Figure("短缺", words.number(counts[SHORT]), "条", of, short=counts[SHORT] > 0),
+        Figure("数据不足", words.number(counts[UNKNOWN]), "条", of),
+        Figure("达标", words.number(counts[MET]), "条", of),
+    ]
+
+
+def land_and_people(district: District, town: str, year: int) -> str:
+    """Set what is known of the town itself."""
+    row = district.towns.loc[town]
+    people, area = _sizes(district, town, year)
+    pairs = [
+        (
+            f"{total.year}年人口",
+            f"{words.number(row[f'population_{total.year}'])} 人{_how(district, total.year)}",
+        )
+        for total in district.settings.totals
+        if f"population_{total.year}" in row
+    ]
+    pairs.append(("人口密度", f"{words.number(people / area)} 人/平方千米({year}年)"))
+    if pd.notna(row["area_km2_quoted"]):
+        pairs.append(("公布面积", f"{words.number(row['area_km2_quoted'], 1)} 平方千米"))
+    if pd.notna(row["villages_2023"]):
+        pairs.append(("村(社区)", f"{words.number(row['villages_2023'])} 个(2023年)"))
+    beside = portrait.neighbours(district, town)
+    pairs.append(("相邻街镇", "、".join(beside) or "界线未知"))
+    return html.card("人口与土地", [], pairs)
+
+
+def _sizes(district: District, town: str, year: int) -> tuple[float, float]:
+    """Give a town's people in a year and its area in km²."""
+    people, area = (
+        district.towns[name].astype(float).to_dict() for name in (f"population_{year}", "area_km2")
+    )
+    return people[town], area[town]
+
+
+def _how(district: District, year: int) -> str:
+    return "(普查)" if year == district.settings.totals[0].year else "(估算)"
+
+
+def lacks(district: District, found: Sequence[Finding]) -> str:
+    """Set what the town lacks, weightiest first, with figure, target, gap and clause."""
+    rows = [
+        [
+            _rule(one),
+            f"{one.rule.target}{f'({CUSTOM})' if one.rule.custom else ''}",
+            _stand(one),
+            shortages.lacking(one).removeprefix("差 "),
+            "—" if math.isnan(one.people) else f"{words.people(one.people)}人",
+            words.document(district, one.rule.document, one.rule.clause),
+            one.rule.department,
+        ]
+        for one in found
+    ]
+    heads = ["标准", "要求", "现有 / 应有", "缺口", "影响人口", "依据", "责任部门"]
+    return table(f"还缺什么 {len(rows)} 条", heads, rows, "没有确定的短缺。")
+
+
+def _rule(one: Finding) -> str:
+    marks_ = [
+        text
+        for text, due in (
+            ("约束性", one.rule.binding == shortlist.BINDING),
+            ("可能", one.certainty == "可能"),
+            ("演示", one.demo),
+            ("假定", bool(one.assumptions)),
+            ("规划数", one.planned),
+        )
+        if due
+    ]
+    return one.rule.title + (f"〔{'、'.join(marks_)}〕" if marks_ else "")
+
+
+def _stand(one: Finding) -> str:
+    have, need = (shortages.figure(value) if math.isfinite(value) else "—" for value in (one.have, one.need))
+    return f"{have} / {need} {one.unit}"
+
+
+def has(found: Sequence[portrait.Holding]) -> str:
+    """Set what the town has, layer by layer."""
+    rows = []
+    for one in found:
+        if one.empty:
+            rows.append([one.spec.label, "—", "还没有这个名册:数据不足,不等于没有", one.spec.department])
+            continue
+        notes = [f"{one.planned} 处规划、在建"] if one.planned else []
+        notes += [f"{one.demo} 处为演示"] if one.demo else []
+        what = one.what + (f"({';'.join(notes)})" if notes else "")
+        rows.append([one.spec.label, words.number(one.count), what or "名册中没有", one.spec.department])
+    return table("有什么", ["图层", "数量", "内容", "名册部门"], rows, "没有可用的名册。")
+
+
+def waits(lines: Sequence[Line], town: str) -> str:
+    """Set what nobody can answer for the town, and which rules wait for it."""
+    rows = [
+        [
+            reason.removeprefix("缺:"),
+            "、".join(rule.title for rule in rules),
+            "、".join(dict.fromkeys(r.department for r in rules)),
+        ]
+        for reason, rules in portrait.unknown(lines, town).items()
+    ]
+    number = len(portrait.answered(lines, town, UNKNOWN))
+    return table(
+        f"还不知道什么 {number} 条(不算短缺,也不算达标)",
+        ["缺什么资料", "等它来答的标准", "责任部门"],
+        rows,
+        "没有答不出的标准。",
+    )
+
+
+def meets(lines: Sequence[Line], town: str) -> str:
+    """Set what the town meets, as one paragraph."""
+    found = portrait.answered(lines, town, MET)
+    text = "、".join(_rule(one) for one in found) or "没有确定达标的标准。"
+    return f'<section class="qj-sheet"><h2>达标 {len(found)} 条</h2><p>{escape(text)}</p></section>'
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> str:
+    """Set a table that prints whole: a heading, heads repeated on every printed page, rows that do not break."""
+    if not rows:
+        return f'<section class="qj-sheet"><h2>{escape(title)}</h2><p>{escape(none)}</p></section>'
+    head_cells = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
+    body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
+    return (
+        f'<section class="qj-sheet"><h2>{escape(title)}</h2>'
+        f"<table><thead><tr>{head_cells}</tr></thead><tbody>{body}</tbody></table></section>"
+    )
+
+
+def _cell(text: str) -> str:
+    """Set a cell; what is as short as a figure with its unit is not broken."""
+    kind = ' class="qj-whole"' if len(text) <= _SHORT else ""
+    return f"<td{kind}>{escape(text)}</td>"
+
+
+def show_map(district: District, layers: Mapping[str, Layer], town: str) -> None:
+    """Draw the town among its neighbours with what it has, and say what is not drawn."""
+    drawn: list[MarkLayer] = []
+    ids: dict[str, list[str]] = {}
+    left_out, invented = [], False
+    for key, layer in layers.items():
+        here = layer.frame[layer.frame["town"] == town]
+        there = summary.placed(here)
+        if len(there) > _DRAWN:
+            left_out.append(f"{layer.spec.label} {len(there):,} 处")
+        elif len(there):
+            drawn.append(marks(district, layer.spec, there))
+            ids[key] = [str(one) for one in there["id"]]
+            invented = invented or has_demo(there)
+    scene = Scene(
+        layers=drawn,
+        town=town,
+        focus=_focus(district, town),
+        notices=notices(district, demo=invented),
+    )
+    with st.container(key="sheet-map"):
+        mapview.show_map(district, scene, ids, key="map-town")
+    if left_out:
+        st.html(html.note(f"数量多、图上未画:{'、'.join(left_out)}。"))
+
+
+def _focus(district: District, town: str) -> tuple[str, tuple[float, float, float, float]] | None:
+    """Give the box to look at: the town, and to the west of it room for the legend."""
+    bounds = mapview.town_bounds(district, town)
+    if bounds is None:
+        return None
+    west, south, east, north = bounds
+    return town, (west - 0.55 * (east - west), south, east, north)
