@@ -369,7 +369,7 @@ def covered_geometry(
 
     Circles become polygons of 4 · quad_segs corners, a little outside the rim (0.02 % of the radius at 32) so
     that each has just the disc's area. No outline is off by more than π² / (8 · quad_segs²) of the radius
-    (0.12 %, 18 cm at 150 m), and areas agree with `three_way` to some 1e-5; figures must come from there.
+    (0.12 %, 18 cm at 150 m), and areas agree with `three_way` to some 1e-4; figures must come from there.
 
     Parameters
     ----------
