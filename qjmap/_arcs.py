@@ -12,8 +12,8 @@ How each part is found:
   cut out. A gap is finished once the last disc asked for is too far to reach any of it; what is not finished
   is asked again with twice as many discs. Deep inside a cluster a circle is gone after its eight nearest
   neighbours, so 20,000 discs on one heap never form their 2·10⁸ pairs, and nothing is thinned out or
-  approximated. (The
-  worst case left is thousands of discs whose centres stand on one circle, all overlapping: seconds, not memory.)
+  approximated. The worst case left is thousands of overlapping discs whose centres stand on one circle: it
+  costs seconds, not memory.
 - *Nearest* is meant by power (distance² − radius²), which is the ordinary distance to points lifted to the
   height √(r_max² − r²): a k-d tree serves mixed radii too. Discs are put into classes of like radius first
   (within a factor of two), so that one huge disc does not widen the search for all the small ones.
