@@ -261,15 +261,13 @@ def _institution(row: pd.Series[Any], own: pd.DataFrame) -> dict[str, object]:
     rise, first = float(row["rise"]), float(row["first"])
     added = float(finished["counted"].sum(min_count=1))
     added = min(added, max(rise, 0.0)) if not math.isnan(rise) else added
-    then, remark = first, ""
-    if math.isnan(first) and math.isnan(added):
-        remark = "" if own["beds"].notna().any() else "文件未列床位"
-    elif not math.isnan(added):
-        then = added if math.isnan(first) else first + added
-    elif rise > 0 and len(finished):
+    then = first if math.isnan(added) else added if math.isnan(first) else first + added
+    remark = _remark(rise, own)
+    if math.isnan(first) and own["beds"].isna().all():
+        remark = "文件未列床位"
+    # what no project names may have come with any finished one that names nothing
+    if rise - float(own["counted"].sum()) > 0 and finished["beds"].isna().any():
         then, remark = math.nan, "完工项目未写床位,到时有多少未知"
-    if rise > 0 and not remark:
-        remark = _remark(rise, own)
     return {
         "projects": "、".join(f"{number:g}" for number in own["number"]),
         "finished": len(finished),
@@ -283,6 +281,8 @@ def _institution(row: pd.Series[Any], own: pd.DataFrame) -> dict[str, object]:
 
 def _remark(rise: float, own: pd.DataFrame) -> str:
     """Say what the projects of an institution leave open of what the plan adds to it."""
+    if not rise > 0:
+        return ""
     stated = float(own["beds"].sum(min_count=1))
     if own.empty:
         return "规划增加,没有对应项目"
@@ -345,6 +345,15 @@ def totals(done: pd.DataFrame, institutions: pd.DataFrame, year: int) -> Totals:
         int((institutions["then"].isna() & institutions["first"].notna()).sum()),
         float(named_rise.sum() - np.minimum(own.reindex(named.index).fillna(0), named_rise).sum()),
     )
+
+
+def printed(indicators: pd.DataFrame, key: str, year: int) -> float:
+    """Give an indicator's figure for just that year, as the document prints it; NaN where it prints none."""
+    name, rows = f"value_{year}", indicators[indicators["id"] == key]
+    if rows.empty or name not in rows:
+        return math.nan
+    value: Any = rows[name].iloc[0]
+    return math.nan if pd.isna(value) else float(value)
 
 
 def of_kinds(institutions: pd.DataFrame, kinds: Sequence[object]) -> pd.DataFrame:

@@ -98,6 +98,19 @@ def test_beds_by_a_year_are_the_registers_and_those_of_finished_projects():
     assert at(2025)[1]["then"].fillna(-1).tolist() == [10, 40, 40, -1, 50, 100, -1]
 
 
+def test_works_that_name_no_beds_leave_nothing_unknown_where_another_project_names_them_all():
+    two = pd.concat(
+        [PROJECTS, PROJECTS[PROJECTS["id"] == "P2"].assign(id="P7", number=7, beds=NAN, end_year=2021)]
+    )
+    assert progress.by_institution(HEALTH, progress.by_project(two, HEALTH, 2021))["then"].isna()["B"]
+    two.loc[two["id"] == "P2", "beds"] = 30.0  # all that the plan adds
+    then = [
+        progress.by_institution(HEALTH, progress.by_project(two, HEALTH, y))["then"]["B"]
+        for y in (2021, 2022)
+    ]
+    assert then == [20, 50]
+
+
 def test_what_is_left_open_is_said():
     remarks = at(2025)[1]["remark"]
     assert remarks["A"] == remarks["F"] == ""
