@@ -338,3 +338,27 @@ def test_every_list_of_the_sources_can_be_taken_away(monkeypatch):
     for name, data in offered:
         assert name.endswith(".xlsx")
         assert len(openpyxl.load_workbook(io.BytesIO(data())).sheetnames) == 2
+
+
+# ---- from page to page --------------------------------------------------------------------------
+
+
+def go(seen, page):
+    """Follow the navigation: the session goes along, the page's own choices stay behind."""
+    seen.at.switch_page(f"pages/{page}.py")
+    return seen.run()
+
+
+def test_a_persons_figure_goes_along_and_is_put_back_everywhere():
+    seen = Page("health")
+    seen.at.number_input(key="health-ems-radius-rural").set_value(5000)
+    seen.run()
+    go(seen, "reservoirs")
+    assert "自定值" not in seen.html.partition("<style")[0]  # no rule of reservoirs was changed
+    go(seen, "health")
+    assert seen.at.number_input(key="health-ems-radius-rural").value == 5000
+    assert '<span class="qj-custom">自定值</span>' in seen.html
+    seen.at.sidebar.button[0].click()
+    seen.run()
+    go(seen, "overview")
+    assert '<span class="qj-custom">' not in go(seen, "health").html
