@@ -206,3 +206,61 @@ def test_documents_are_listed_once_in_the_order_in_which_they_appear():
     ]
     assert summary.documents_of(frames) == ["b", "a", "c"]
     assert summary.documents_of([]) == []
+
+
+# ---- where a village table says how many live where ---------------------------------------------
+
+
+@pytest.fixture
+def villages(grid_district):
+    """Two villages of 戊 (3,000 at its seat, 1,000 four km east of it), one of 甲 that nobody counted."""
+    projection, towns = grid_district.projection, grid_district.towns
+    x = towns.loc[[MIDDLE, MIDDLE, "甲街道", "甲街道"], "seat_x"].to_numpy() + np.array([0, 4000, 0, 100])
+    y = towns.loc[[MIDDLE, MIDDLE, "甲街道", "甲街道"], "seat_y"].to_numpy()
+    lon, lat = projection.to_degrees(x, y)
+    return pd.DataFrame(
+        {
+            "town": pd.Series([MIDDLE, MIDDLE, "甲街道", "甲街道"], dtype="str"),
+            "population": pd.array([3000, 1000, 500, pd.NA], dtype="Int64"),
+            "lon": lon,
+            "lat": lat,
+        }
+    )
+
+
+def lived_in(district, frame, villages, radius=2000):
+    return summary.people_by_village(district, frame, summary.radii(district, radius, radius), villages)
+
+
+def test_people_are_counted_where_they_live(grid_district, layer, villages):
+    frame = layer([{"town": MIDDLE}])
+    lived = lived_in(grid_district, frame, villages)
+    assert lived.index.tolist() == [MIDDLE]  # 甲's villages are not all counted
+    assert lived.loc[MIDDLE].tolist() == [0.75, 0, 0.25]
+    coverage = summary.cover(grid_district, frame, summary.radii(grid_district, 2000, 2000))
+    table = summary.coverage_by_town(grid_district, coverage, "population_2020", lived)
+    even = summary.coverage_by_town(grid_district, coverage, "population_2020")
+    # shares of people, of the town's own number; land stays land
+    assert table.at[MIDDLE, "people_certain"] == 7500
+    assert table.at[MIDDLE, "people_uncovered"] == 2500
+    pd.testing.assert_frame_equal(table.filter(like="km2"), even.filter(like="km2"))
+    pd.testing.assert_frame_equal(
+        table.drop(MIDDLE).drop(columns="by_village"), even.drop(MIDDLE).drop(columns="by_village")
+    )
+    assert table["by_village"].tolist() == [town == MIDDLE for town in table.index]
+    assert not even["by_village"].any()
+
+
+def test_a_village_at_the_edge_is_perhaps_covered(grid_district, layer, villages):
+    """Known to 100 m: within 3,900 m for certain, within 4,100 m perhaps."""
+    frame = layer([{"town": MIDDLE}])
+    assert lived_in(grid_district, frame, villages, 4000).loc[MIDDLE].tolist() == [0.75, 0.25, 0]
+    assert lived_in(grid_district, frame, villages, 4200).loc[MIDDLE].tolist() == [1, 0, 0]
+
+
+def test_villages_that_nobody_counted_say_nothing(grid_district, layer, villages):
+    frame = layer([{"town": MIDDLE}])
+    assert lived_in(grid_district, frame, villages.assign(lon=np.nan)).empty
+    assert lived_in(grid_district, frame, villages.iloc[:0]).empty
+    nobody = villages.assign(population=pd.array([0, 0, 0, 0], dtype="Int64"))
+    assert lived_in(grid_district, frame, nobody).empty

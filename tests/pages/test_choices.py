@@ -300,10 +300,11 @@ def test_files_hold_what_was_chosen_and_say_so(files):
     assert feature["properties"]["名称"] == "石角镇"
     assert feature["properties"]["服务半径(米)"] == 5000
     parts = [
-        json.loads(made[f"{what}范围(GeoJSON)"][1])["features"][0]["properties"]["占本街镇"]
+        json.loads(made[f"{what}范围(GeoJSON)"][1])["features"][0]["properties"]
         for what in ("覆盖", "可能覆盖", "未覆盖")
     ]
-    assert sum(parts) == pytest.approx(1, abs=2e-4)
+    for share in ("占本街镇面积", "占本街镇人口"):
+        assert sum(part[share] for part in parts) == pytest.approx(1, abs=2e-4)
 
 
 def test_the_workbook_is_the_table_on_the_page_and_the_records(files):
