@@ -3,7 +3,7 @@
 import streamlit as st
 
 from qjmap import shortlist
-from qjmap.ui import frame, handout, html, judging, mapview, shortages, sidebar
+from qjmap.ui import frame, handout, html, judging, mapview, shortage_map, shortages, sidebar
 
 frame.dress()
 district = frame.open_district()
@@ -12,13 +12,13 @@ demo = sidebar.choose_demo()
 year = judging.choose_year(district)
 choice = shortages.choose(district)
 assumed = judging.choose_assumptions()
-found = judging.assessment(district, year=year, demo=demo, assumed=assumed, custom=judging.custom_figures())
+found = judging.assessment(district, year=year, demo=demo, assumed=assumed, custom=shortages.custom_figures())
 lines = shortlist.lines(found)
 chosen = [line for line in lines if choice.keeps(line)]
 town = mapview.town_in_focus(district)
 rule = shortages.rule_in_focus(found)
 line = next((one for one in lines if one.rule.id == rule), None)
-records = shortages.records(line.rule if line else None, demo=demo)
+records = shortage_map.records(line.rule if line else None, demo=demo)
 
 left, right = st.columns([2.4, 1], gap="small")
 with left:
@@ -30,7 +30,7 @@ with left:
         st.html(html.note("没有符合条件的标准。请放宽左侧的部门、结论、图层或查找文字。"))
 with right:
     st.html(html.head("短板清单", "哪条标准、哪个街镇还差,差多少,谁说的;点一格看详情。"))
-    shortages.show_map(district, found, chosen, line, town, records)
+    shortage_map.show_map(district, found, chosen, line, town, records)
     shortages.show_record(district, records)
     shortages.show_focus(district, found, chosen, line, town)
     handout.offer(district, found, chosen, choice)

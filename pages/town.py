@@ -12,7 +12,7 @@ demo = sidebar.choose_demo()
 town = sheet.choose_town(district)
 year = judging.choose_year(district)
 assumed = judging.choose_assumptions()
-found = judging.assessment(district, year=year, demo=demo, assumed=assumed, custom=judging.custom_figures())
+found = judging.assessment(district, year=year, demo=demo, assumed=assumed, custom=shortages.custom_figures())
 layers = {key: one for key in district.registry.layers if (one := frame.load_layer(key, demo=demo))}
 lines = shortlist.lines(found)
 

@@ -61,6 +61,15 @@ function bodyCell(cell, row, column, data) {
   return td;
 }
 
+/* What a row says across the columns for which it has no cells. */
+function spanCell(row, columns) {
+  const td = element("td", "span apart");
+  td.colSpan = columns;
+  td.setAttribute("role", "gridcell");
+  td.append(element("span", "", row.span || "—"));
+  return td;
+}
+
 /* The table, and its cells as lists of rows: the heads first, then every rule. */
 function build(data) {
   const table = element("table");
@@ -79,6 +88,8 @@ function build(data) {
     body.insertRow().append(heading);
     for (const row of group.rows) {
       const cells = [rowHead(row), ...row.cells.map((cell, i) => bodyCell(cell, row, data.columns[i], data))];
+      const rest = data.columns.length - row.cells.length;
+      if (rest > 0) cells.push(spanCell(row, rest));
       body.insertRow().append(...cells);
       grid.push(cells);
       keys.push({ row: row.key });
@@ -130,14 +141,19 @@ function reveal(host, cell, c) {
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], PageUp: [-10, 0], PageDown: [10, 0] };
 
 function onKey(state, event) {
-  const [r, c] = state.at, rows = state.grid.length, columns = state.grid[0].length;
+  const [r, c] = state.at, rows = state.grid.length;
   const clamp = (value, most) => Math.max(0, Math.min(most - 1, value));
   if (MOVES[event.key]) {
-    const [dr, dc] = MOVES[event.key];
-    activate(state, clamp(r + dr, rows), clamp(c + dc, columns), true);
+    const [dr, dc] = MOVES[event.key], row = clamp(r + dr, rows), wanted = dc ? c + dc : Math.max(c, state.wanted);
+    if (dc) state.wanted = 0; /* down through a row of fewer cells and on: back to the column one came from */
+    const column = Math.min(Math.max(wanted, 0), state.grid[row].length - 1);
+    if (dr) state.wanted = wanted;
+    activate(state, row, row === 0 && column === 0 ? 1 : column, true);
   } else if (event.key === "Home" || event.key === "End") {
     const last = event.key === "End";
-    activate(state, event.ctrlKey ? (last ? rows - 1 : 1) : r, last ? columns - 1 : r === 0 ? 1 : 0, true);
+    const row = event.ctrlKey ? (last ? rows - 1 : 1) : r;
+    state.wanted = 0;
+    activate(state, row, last ? state.grid[row].length - 1 : row === 0 ? 1 : 0, true);
   } else if (event.key === "Enter" || event.key === " ") state.pick(r, c);
   else return;
   event.preventDefault();
@@ -163,7 +179,7 @@ export default function run(component) {
   if (!state || state.content !== content) {
     const before = state && { cell: state.at, top: host.scrollTop, left: host.scrollLeft, focused: state.table.contains(host.getRootNode().activeElement) };
     legend(parentElement.querySelector(".legend"), data);
-    state = { host, content, ...build(data), at: [1, 1] };
+    state = { host, content, ...build(data), at: [1, 1], wanted: 0 };
     memory.set(host, state);
     for (const cells of state.grid) for (const cell of cells) if (cell) cell.tabIndex = -1;
     host.replaceChildren(state.table);
@@ -173,9 +189,8 @@ export default function run(component) {
       host.scrollTop = before.top;
       host.scrollLeft = before.left;
     }
-    const [r, c] = before ? before.cell : [1, 1];
-    if (state.grid.length > 1) activate(state, Math.min(r, state.grid.length - 1), c, Boolean(before && before.focused));
-    else activate(state, 0, 1, false);
+    const [r, c] = before ? before.cell : [1, 1], row = Math.min(r, state.grid.length - 1);
+    activate(state, row, Math.min(c, state.grid[row].length - 1), Boolean(before && before.focused));
     state.table.addEventListener("keydown", (event) => onKey(memory.get(host), event));
     state.table.addEventListener("click", (event) => {
       const now = memory.get(host), at = place(now, event.target);
@@ -185,7 +200,8 @@ export default function run(component) {
     });
   }
   state.pick = (r, c) => {
-    const row = state.keys[r].row, column = c > 0 ? data.columns[c - 1].key : null;
+    const across = state.grid[r][c].classList.contains("span");
+    const row = state.keys[r].row, column = c > 0 && !across ? data.columns[c - 1].key : null;
     if (row !== null || column !== null) setTriggerValue("picked", { row, column });
   };
   select(state, data);

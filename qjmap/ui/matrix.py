@@ -42,7 +42,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its title, a line below it, a mark before it, help, and a cell for every column (or None)."""
+    """One row of the matrix.
+
+    Parameters
+    ----------
+    title, sub, tag, help
+        Its title, a line below it, a mark before it, and help.
+    cells
+        A cell for every column, or None; with `span`, for the first columns only.
+    span
+        What stands across the remaining columns.
+    """
 
     key: str
     title: str
@@ -50,6 +60,7 @@ class Row:
     cells: Sequence[Cell | None]
     tag: str = ""
     help: str = ""
+    span: str = ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -129,5 +140,6 @@ def _row(row: Row) -> dict[str, object]:
         "sub": row.sub,
         "tag": row.tag,
         "help": row.help,
+        "span": row.span,
         "cells": cells,
     }

@@ -15,7 +15,7 @@ from qjmap.district import District
 from qjmap.registers import Layer, has_demo
 from qjmap.shortlist import Line
 from qjmap.standards import CUSTOM
-from qjmap.ui import html, mapview, shortages, words
+from qjmap.ui import answers, html, mapview, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
 from qjmap.ui.marks import marks, notices
@@ -122,7 +122,7 @@ def lacks(district: District, found: Sequence[Finding]) -> str:
             _rule(one),
             f"{one.rule.target}{f'({CUSTOM})' if one.rule.custom else ''}",
             _stand(one),
-            shortages.lacking(one).removeprefix("差 "),
+            answers.lacking(one).removeprefix("差 "),
             "—" if math.isnan(one.people) else f"{words.people(one.people)}人",
             words.document(district, one.rule.document, one.rule.clause),
             one.rule.department,
@@ -149,7 +149,7 @@ def _rule(one: Finding) -> str:
 
 
 def _stand(one: Finding) -> str:
-    have, need = (shortages.figure(value) if math.isfinite(value) else "—" for value in (one.have, one.need))
+    have, need = (answers.figure(value) for value in (one.have, one.need))
     return f"{have} / {need} {one.unit}"
 
 

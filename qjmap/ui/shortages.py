@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap import shortlist, summary
+from qjmap import shortlist
 from qjmap.assess import (
     MET,
     NOT_APPLICABLE,
@@ -22,16 +22,12 @@ from qjmap.assess import (
     Finding,
 )
 from qjmap.district import District
-from qjmap.layers import LayerSpec
-from qjmap.registers import has_demo
 from qjmap.shortlist import Choice, Line
-from qjmap.standards import CUSTOM, Rule
-from qjmap.ui import details, frame, html, judging, mapview, source, words
+from qjmap.standards import CUSTOM
+from qjmap.ui import answers, details, html, judging, mapview, source, words
 from qjmap.ui.html import Figure
-from qjmap.ui.marks import marks, notices
 from qjmap.ui.matrix import Cell, Place, Row, Sign, show_matrix
 from qjmap.ui.table import TableColumn, show_table
-from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
 
 SIGNS = (
     Sign("short", "×", SHORT),
@@ -42,12 +38,6 @@ SIGNS = (
     Sign("none", "–", NOT_APPLICABLE),
 )
 CORNERS = {"demo": "依据演示数据", "assumed": "依据假定"}
-
-#: What a rule comes to → the colour of a town on the map.
-_SHADES = {SHORT: "#e8a981", UNKNOWN: "#d9dcdf", MET: "#cfe5e6", NOT_APPLICABLE: "#ffffff"}
-
-#: Few to many shortages, one hue, light to dark: legible in grey.
-_RAMP = ("#fbe9dd", "#f3c7a8", "#e8a176", "#d57a45", "#b8541c")
 
 _GROUPS = {
     SHORT: "有短缺的标准",
@@ -218,23 +208,40 @@ def _row(district: District, line: Line, places: Sequence[str]) -> Row:
     sub = rule.department
     if line.status == SHORT:
         people = line.whole.people
-        where = "只对全区判定" if line.district_only else f"{line.short_towns()}个街镇短缺"
+        where = f"{line.short_towns()}个街镇短缺"
+        if line.district_only:
+            where = "只对全区判定"
+        elif not line.short_towns():
+            where = "全区短缺,街镇答不出"
         sub = where if math.isnan(people) else f"{where},影响{words.people(people)}人"
     elif line.district_only:
         sub = f"{rule.department};只对全区判定"
     if rule.custom:
         sub = f"{CUSTOM};{sub}"
+    # a rule for the district alone has nothing to say of towns: its row says what the district lacks
+    shown = places[:1] if line.district_only else places
     base = f"分母:{line.whole.base_text}" if line.whole.base_text else "分母:见各街镇"
     return Row(
         rule.id,
         rule.title,
         sub,
-        [None if (one := line.findings.get(place)) is None else cell(one) for place in places],
+        [None if (one := line.findings.get(place)) is None else cell(one) for place in shown],
+        span=_for_district(line.whole) if line.district_only else "",
         tag="约束" if rule.binding == shortlist.BINDING else "",
         help="\n".join(
             (f"{rule.title}:{rule.target}", f"编号 {rule.id}", words.rule_source(district, rule), base)
         ),
     )
+
+
+def _for_district(whole: Finding) -> str:
+    """Say a district's answer in its row: what is missing, or why it cannot be said."""
+    if whole.status == UNKNOWN:
+        return whole.reason
+    said = [answers.brief(whole)]
+    if math.isfinite(whole.have + whole.need):
+        said.insert(0, f"现有 {answers.figure(whole.have)}、应有 {answers.figure(whole.need)} {whole.unit}")
+    return ",".join(one for one in said if one) or whole.reason
 
 
 def cell(one: Finding) -> Cell:
@@ -245,96 +252,7 @@ def cell(one: Finding) -> Cell:
     corners = []
     if one.status != NOT_APPLICABLE:
         corners = ["demo"] * one.demo + ["assumed"] * bool(one.assumptions)
-    return Cell(key, brief(one), tuple(corners))
-
-
-def brief(one: Finding) -> str:
-    """Say an answer in a few words: what is missing, or why it cannot be said."""
-    return lacking(one) if one.status == SHORT else "" if one.status == MET else one.reason
-
-
-def lacking(one: Finding) -> str:
-    """Say what is missing, from least to most, with its unit."""
-    least, most = one.shortfall, one.shortfall_most
-    if math.isnan(least):
-        return ""
-    text = f"差 {figure(least)}"
-    if math.isinf(most):
-        text += " 以上"
-    elif most > least * (1 + 1e-9):
-        text += f"–{figure(most)}"
-    return f"{text} {one.unit}"
-
-
-def figure(value: float) -> str:
-    """Write a number with as many decimals as it needs to say something."""
-    whole = abs(value - round(value)) < 5e-3
-    return words.number(value, 0 if whole or abs(value) >= 1000 else 1 if abs(value) >= 0.1 else 2)
-
-
-# ---- one answer in full ----------------------------------------------------------------------------
-
-
-def show_answer(district: District, one: Finding) -> None:
-    """Show one answer: its numbers, its clause, how sure it is, what it rests on."""
-    known = judging.assumptions()
-    rule = one.rule
-    tags = [(one.status, False)]
-    tags += [(f"把握:{one.certainty}", False)] if one.certainty else []
-    tags += [(rule.binding, False)] if rule.binding == shortlist.BINDING else []
-    tags += [(CUSTOM, True)] if rule.custom else []
-    tags += [("规划数", False)] if one.planned else []
-    tags += [("依据演示数据", True)] if one.demo else []
-    pairs = [("街镇", one.town), ("要求", f"{rule.target}({rule.wording})"), *numbers(one)]
-    if one.reason:
-        pairs.append(("说明", one.reason))
-    if one.assumptions:
-        titles = "、".join(known[key].title if key in known else key for key in one.assumptions)
-        pairs.append(("依据假定", titles))
-    pairs.append(("文件条款", words.document(district, rule.document, rule.clause)))
-    pairs.append(("责任部门", rule.department))
-    pairs.append(("标准编号", f"{rule.id}({rule.binding};{rule.source_status})"))
-    if rule.note:
-        pairs.append(("标准备注", rule.note))
-    st.html(html.card(rule.title, tags, pairs))
-
-
-#: What there is and what is asked for, in the words of each kind of rule.
-_HAVE_NEED = {
-    "radius": ("覆盖", "应覆盖"),
-    "nearest": ("距离内", "应在距离内"),
-    "attribute_share": ("符合", "应符合"),
-    "exclusion": ("范围内", "允许"),
-    "deadline": ("未了结", "允许"),
-}
-
-
-def numbers(one: Finding) -> list[tuple[str, str]]:
-    """Give an answer's numbers as label–value pairs; only those that are known."""
-    have, need = _HAVE_NEED.get(one.rule.kind, ("现有", "应有"))
-    pairs = [(have, one.have, one.unit), (need, one.need, one.unit), ("现值", one.value, one.value_unit)]
-    # of what is unknown only a lower bound is known, and a rate made of it would mislead
-    sure = one.status in (SHORT, MET)
-    if not sure or (one.value == one.have and one.value_unit == one.unit):
-        pairs.pop()
-    if not sure:
-        pairs[0] = (f"已确认{have.removeprefix('现有')}", one.have, one.unit)
-    said = [
-        (label, f"{figure(value)} {unit}".strip()) for label, value, unit in pairs if math.isfinite(value)
-    ]
-    if math.isfinite(one.shortfall) and (one.status == SHORT or one.certainty == POSSIBLE):
-        label = "缺口" if one.status == SHORT else "可能的缺口"
-        said.append((label, lacking(one).removeprefix("差 ")))
-    if one.status == SHORT:
-        text = (
-            "无法按人口折算"
-            if math.isnan(one.people)
-            else f"{words.people(one.people)}人(街镇内均匀分布估算)"
-        )
-        said.append(("影响人口", text))
-    if one.base_text:
-        said.append(("分母", one.base_text))
-    return said
+    return Cell(key, answers.brief(one), tuple(corners))
 
 
 def show_town_shortages(chosen: Sequence[Line], town: str, rule: str | None) -> None:
@@ -347,7 +265,7 @@ def show_town_shortages(chosen: Sequence[Line], town: str, rule: str | None) -> 
         {
             "key": line.rule.id,
             "title": line.rule.title,
-            "gap": lacking(line.findings[town]).removeprefix("差 "),
+            "gap": answers.lacking(line.findings[town]).removeprefix("差 "),
         }
         for line in short
     ]
@@ -372,7 +290,7 @@ def show_rule_towns(line: Line, town: str | None) -> None:
     rows: list[dict[str, object]] = [
         {
             "key": one.town,
-            "gap": lacking(one).removeprefix("差 "),
+            "gap": answers.lacking(one).removeprefix("差 "),
             "people": None if math.isnan(one.people) else float(one.people),
         }
         for one in short
@@ -397,148 +315,6 @@ def show_record(district: District, frames: dict[str, pd.DataFrame]) -> None:
             details.show_record(district, district.registry.layers[key], here.iloc[0])
 
 
-# ---- the map ---------------------------------------------------------------------------------------
-
-
-def records(rule: Rule | None, *, demo: bool) -> dict[str, pd.DataFrame]:
-    """Give the registers that a rule reads."""
-    keys = () if rule is None else dict.fromkeys((*rule.layers, *rule.to))
-    loaded = {key: frame.load_layer(key, demo=demo) for key in keys}
-    return {key: layer.frame for key, layer in loaded.items() if layer is not None}
-
-
-def show_map(
-    district: District,
-    found: Assessment,
-    chosen: Sequence[Line],
-    line: Line | None,
-    town: str | None,
-    frames: dict[str, pd.DataFrame],
-) -> None:
-    """Draw the map: how many rules each town falls short of, or how one rule stands and where its gap lies."""
-    shades, title, legend = _shades(district, chosen, line, town)
-    layers, ids, drawing = _contents(district, found, line, town, frames)
-    bounds = None if town is None else mapview.town_bounds(district, town)
-    if bounds is not None and layers:  # room for the legend below the town
-        west, south, east, north = bounds
-        bounds = (west, south - 0.3 * (north - south), east, north)
-    invented = any(has_demo(rows) for rows in frames.values()) or (line is not None and line.whole.demo)
-    wanted = mapview.record_in_focus()
-    scene = Scene(
-        layers=layers,
-        coverage=drawing,
-        shades={} if drawing is not None else shades,
-        shade_title=title,
-        shade_legend=legend,
-        town=town,
-        focus=None if town is None or bounds is None else (town, bounds),
-        chosen=_chosen(district, frames, wanted),
-        notices=notices(district, demo=invented),
-    )
-    with st.container(key="small-map"):
-        mapview.show_map(district, scene, ids, key="map-shortages")
-
-
-def _shades(
-    district: District, chosen: Sequence[Line], line: Line | None, town: str | None
-) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
-    towns = [str(town) for town in district.towns.index]
-    if line is None:
-        colours, legend = count_shades(shortlist.shortages_by_town(chosen, towns))
-        return colours, "短缺的标准(条)", legend
-    states = {one: line.findings[one].status for one in (towns if town is None else [town])}
-    colours = {one: _SHADES[status] for one, status in states.items()}
-    if town is not None:  # the card beside the map says it, and a legend would lie over the town
-        return colours, "", []
-    present = [status for status in shortlist.ORDER if status in states.values()]
-    return colours, "结论", [(status, _SHADES[status]) for status in present]
-
-
-def count_shades(counts: Mapping[str, int]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Colour towns by a count in up to five classes of equal width; a town without any stays white.
-
-    Returns
-    -------
-    dict, list
-        Town → colour; (label, colour) for the legend.
-    """
-    some = [count for count in counts.values() if count]
-    if not some:
-        return dict.fromkeys(counts, "#ffffff"), [("没有短缺", "#ffffff")]
-    low, width = min(some), math.ceil((max(some) - min(some) + 1) / len(_RAMP))
-    colours = {town: _RAMP[(count - low) // width] if count else "#ffffff" for town, count in counts.items()}
-    legend = [("0", "#ffffff")] if len(some) < len(counts) else []
-    for number, colour in enumerate(_RAMP):
-        first = low + number * width
-        last = min(first + width - 1, max(some))
-        if first <= last:
-            legend.append((f"{first}" if first == last else f"{first}–{last}", colour))
-    return colours, legend
-
-
-def _contents(
-    district: District,
-    found: Assessment,
-    line: Line | None,
-    town: str | None,
-    frames: dict[str, pd.DataFrame],
-) -> tuple[list[MarkLayer], dict[str, list[str]], CoverageDrawing | None]:
-    """Give the marks of the town in focus, its gap among them, and the circles of a rule with a radius."""
-    if line is None or town is None:
-        return [], {}, None
-    gap = found.gap(line.rule.id, town)
-    layers, ids = [], {}
-    for key, rows in frames.items():
-        here = summary.placed(rows[rows["town"] == town])
-        layers.append(_marks(district, district.registry.layers[key], here, gap))
-        ids[key] = [str(one) for one in here["id"]]
-    rule = line.rule
-    if rule.kind != "radius" or not rule.metric or rule.within or rule.figure is None:
-        return layers, ids, None
-    if line.findings[town].status not in (SHORT, MET) or rule.layers[0] not in frames:
-        return layers, ids, None
-    serving = summary.placed(found.counted(rule.id))
-    layers.append(marks(district, district.registry.layers[rule.layers[0]], serving, visible=False))
-    zone = Zone(rule.figure.of(str(district.towns.loc[town, "setting"])), [town])
-    error = serving["error_m"].fillna(0).to_numpy(dtype=float)
-    return layers, ids, CoverageDrawing(of=len(layers) - 1, zones=[zone], error_m=error)
-
-
-def _marks(district: District, spec: LayerSpec, here: pd.DataFrame, gap: object) -> MarkLayer:
-    """Draw the town's records; those that are the gap itself in the colour of what is short."""
-    missing = gap_records(here, gap)
-    if not missing.any():
-        return marks(district, spec, here)
-    invented = (here["source"] == "演示").to_numpy(dtype=bool)
-    styles = [
-        MarkStyle(spec.label),
-        MarkStyle(f"{spec.label}(演示)", colour=PALETTE["muted_facility"]),
-        MarkStyle(f"{spec.label}:短缺", colour=PALETTE["warn"]),
-        MarkStyle(f"{spec.label}(演示):短缺", colour=PALETTE["warn"]),
-    ]
-    return marks(district, spec, here, styled=(styles, (invented + 2 * missing).astype(np.uint8)))
-
-
-def gap_records(here: pd.DataFrame, gap: object) -> np.ndarray:
-    """Tell which placed records are points of a gap: (n,) bool."""
-    if getattr(gap, "geom_type", "") not in ("Point", "MultiPoint"):
-        return np.zeros(len(here), dtype=bool)
-    points = {(one.x, one.y) for one in getattr(gap, "geoms", [gap])}
-    return np.array([one in points for one in zip(here["x"], here["y"], strict=True)], dtype=bool)
-
-
-def _chosen(
-    district: District, frames: dict[str, pd.DataFrame], wanted: str | None
-) -> tuple[float, float, float] | None:
-    for rows in frames.values():
-        here = summary.placed(rows[rows["id"] == wanted])
-        if len(here):
-            one = here.iloc[0]
-            lon, lat = district.projection.to_degrees([one["x"]], [one["y"]])
-            return float(lon[0]), float(lat[0]), float(np.nan_to_num(one["error_m"]))
-    return None
-
-
 # ---- beside the map --------------------------------------------------------------------------------
 
 
@@ -547,7 +323,7 @@ def show_focus(
 ) -> None:
     """Show what is open: a rule in a town, a rule, a town, or nothing yet."""
     if line is not None:
-        show_answer(district, found.row(line.rule.id, town or WHOLE))
+        answers.show_answer(district, found.row(line.rule.id, town or WHOLE))
         st.button("关闭这条标准", on_click=focus, args=(None, town), key="close-rule")
     if town is not None:
         if line is None:
@@ -573,3 +349,13 @@ def rests_on(found: Assessment) -> list[str]:
     said = [f"采用的假定:{'、'.join(one.title for one in found.assumptions)}"] if found.assumptions else []
     own = dict.fromkeys(one.rule.title for one in found if one.rule.custom)
     return said + ([f"{CUSTOM}的标准:{'、'.join(own)}"] if own else [])
+
+
+def custom_figures() -> dict[str, float | dict[str, float]]:
+    """Give a person's own figures, and while there are any the way back to the documents'."""
+    own = judging.custom_figures()
+    if own:
+        st.sidebar.button(
+            f"恢复文件数值({len(own)} 条{CUSTOM})", on_click=judging.reset_figures, key="reset-figures"
+        )
+    return own
