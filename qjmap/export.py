@@ -192,7 +192,7 @@ def geometries_to_geojson(
     )
     if len(shapes) != len(table):
         raise ValueError(f"名称 {len(table)} 个,图形 {len(shapes)} 个,应当相等")
-    bounds = shapely.total_bounds(shapes)
+    bounds = shapely.total_bounds(shapes) if len(shapes) else np.zeros(4)
     if np.any(np.abs(bounds) > [180, 90, 180, 90]):
         raise ValueError(f"图形应以经纬度(度)给出,现坐标范围为 {bounds.round(1).tolist()}")
     tidy = _tidy(shapes)
