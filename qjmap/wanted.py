@@ -157,11 +157,17 @@ def grey(found: Assessment) -> list[Finding]:
     return [one for one in unknown if one.town != WHOLE or one.rule.id not in by_town]
 
 
-def judged(found: Assessment) -> int:
-    """Count the answers that `grey` is a part of: those asked for, 全区 only where it is judged by itself."""
+def judged(found: Assessment, towns: Sequence[str] = ()) -> int:
+    """Count the answers that `grey` is a part of: those asked for, 全区 only where it is judged by itself.
+
+    `towns` cuts them down as `chosen` does.
+    """
     by_town = {one.rule.id for one in found if one.town != WHOLE and one.status != NOT_APPLICABLE}
     return sum(
-        one.status != NOT_APPLICABLE and (one.town != WHOLE or one.rule.id not in by_town) for one in found
+        one.status != NOT_APPLICABLE
+        and (one.town != WHOLE or one.rule.id not in by_town)
+        and (not towns or one.town in (*towns, WHOLE))
+        for one in found
     )
 
 
@@ -191,7 +197,7 @@ def in_order(found: Iterable[Request]) -> tuple[Request, ...]:
 def chosen(found: Iterable[Request], choice: Choice) -> tuple[Request, ...]:
     """Give the requests of a choice, cut down to its townships.
 
-    What is asked of 全区 concerns every township and stays.
+    What is asked of 全区 concerns every township and stays, unless all that waits for it is elsewhere.
     """
     kept = []
     for one in found:
@@ -206,17 +212,14 @@ def chosen(found: Iterable[Request], choice: Choice) -> tuple[Request, ...]:
 
 
 def _within(one: Request, towns: Sequence[str]) -> Request | None:
-    if WHOLE in one.towns:
-        return one
-    kept = tuple(town for town in one.towns if town in towns)
-    if not kept:
+    wide = (*towns, WHOLE)
+    kept = tuple(town for town in one.towns if town in wide)
+    cells = frozenset(cell for cell in one.cells if cell[1] in wide)
+    if not kept or (one.cells and not cells):
         return None
-    return replace(
-        one,
-        towns=kept,
-        blanks=tuple(blank for blank in one.blanks if blank.town in towns),
-        cells=frozenset(cell for cell in one.cells if cell[1] in towns or cell[1] == WHOLE),
-    )
+    blanks = tuple(blank for blank in one.blanks if blank.town in towns)
+    rules = tuple(rule for rule in one.rules if any(cell[0] == rule.id for cell in cells))
+    return replace(one, towns=kept, cells=cells, rules=rules, blanks=blanks)
 
 
 # ---- how a grey answer becomes requests -----------------------------------------------------------

@@ -16,6 +16,7 @@ XSS = "\"'><img src=x onerror=alert(1)></div></script><!--&lt;"
 MADE = {
     "figures": lambda text: html.figures([Figure(text, text, text, text, short=True, help=text)]),
     "head": lambda text: html.head(text, text),
+    "part": lambda text: html.part(text),
     "brand": lambda text: html.brand(text, text),
     "rule": lambda text: html.rule(text, text, custom=text),
     "card": lambda text: html.card(text, [(text, True), (text, False)], [(text, text)]),

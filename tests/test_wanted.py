@@ -181,13 +181,14 @@ def test_nothing_grey_nothing_asked(grid_district):
 
 def test_a_choice_of_towns_cuts_requests_down(grid_district):
     rows = [{"town": FIRST}, {"town": SECOND}]
-    _, requests = asked(grid_district, rule("r", EVERY) + rule("c", LIST), {"health": rows})
+    found, requests = asked(grid_district, rule("r", EVERY) + rule("c", LIST), {"health": rows})
     cut = by_id(wanted.chosen(requests, wanted.Choice(towns=(SECOND,))))
     column = cut["health.fever_clinic"]
     assert column.towns == (SECOND,)
     assert [blank.id for blank in column.blanks] == ["F2"]
     assert column.cells == {("r", SECOND)}
     assert "list.区某委.某名单" in cut  # asked of the whole district, so of every town
+    assert wanted.judged(found, (SECOND,)) == 2  # r in that town, and c for the district
     other = by_id(wanted.chosen(requests, wanted.Choice(towns=(THIRD,))))
     assert "health.fever_clinic" not in other
 

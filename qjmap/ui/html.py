@@ -37,6 +37,11 @@ def head(title: str, lead: str) -> str:
     return f'<div class="qj-head"><h1>{escape(title)}</h1><p>{escape(lead)}</p></div>'
 
 
+def part(title: str) -> str:
+    """Set the title of a part of a page."""
+    return f'<div class="qj-head"><h2>{escape(title)}</h2></div>'
+
+
 def brand(title: str, place: str) -> str:
     """Set the product's and the district's names."""
     return f'<div class="qj-brand">{escape(title)}<small>{escape(place)}</small></div>'
