@@ -15,7 +15,7 @@ import shapely
 
 from qjmap.checks import Context, check
 from qjmap.crs import Projection
-from qjmap.errors import DataError, Problem
+from qjmap.errors import DataError, Problem, why_unread
 from qjmap.ingest import read_csv, relative
 from qjmap.layers import Column, LayerSpec
 
@@ -248,7 +248,7 @@ def _features(path: Path, file: str) -> list[Any]:
     try:
         raw = json.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise DataError([Problem(file, None, None, error.strerror, "可以读取的文件")]) from error
+        raise DataError([Problem(file, None, None, why_unread(error), "可以读取的文件")]) from error
     except UnicodeDecodeError as error:
         raise DataError([Problem(file, None, None, "无法识别的编码", "UTF-8 编码")]) from error
     except (ValueError, RecursionError) as error:

@@ -16,7 +16,7 @@ import shapely
 from qjmap import boundaries, population
 from qjmap.checks import Context
 from qjmap.crs import Projection
-from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError
+from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError, why_unread
 from qjmap.ingest import relative
 from qjmap.layers import Column, LayerSpec, Registry, load_registry
 from qjmap.registers import read_register
@@ -269,7 +269,9 @@ class _Settings:
         try:
             raw = tomllib.loads(path.read_bytes().decode("utf-8"))
         except OSError as error:
-            raise RegistryError([Problem(self.file, None, None, error.strerror, "可以读取的文件")]) from error
+            raise RegistryError(
+                [Problem(self.file, None, None, why_unread(error), "可以读取的文件")]
+            ) from error
         except UnicodeDecodeError as error:
             raise RegistryError([Problem(self.file, None, None, None, "UTF-8 编码的文件")]) from error
         except tomllib.TOMLDecodeError as error:

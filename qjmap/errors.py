@@ -73,6 +73,15 @@ class UnknownKeyError(QjmapError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+def why_unread(error: OSError) -> str:
+    """Say in Chinese why a file could not be read: the system's own words are English."""
+    if isinstance(error, FileNotFoundError):
+        return "没有这个文件"
+    if isinstance(error, PermissionError):
+        return "没有读取权限"
+    return "是文件夹,不是文件" if isinstance(error, IsADirectoryError) else "读取失败"
+
+
 def _short(value: str, limit: int = 60) -> str:
     """Cut a value so that one huge cell cannot fill the screen."""
     return value if len(value) <= limit else value[: limit - 1] + "…"

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qjmap.errors import DataError, Problem
+from qjmap.errors import DataError, Problem, why_unread
 
 _RESAVE = "请用表格软件另存为“CSV UTF-8(逗号分隔)”"
 
@@ -157,8 +157,7 @@ def read_csv(path: Path, root: Path) -> RawTable:
     try:
         data = path.read_bytes()
     except OSError as error:
-        reason = error.strerror or str(error)
         raise DataError(
-            [Problem(file, None, None, reason, "可以读取的文件", "请检查文件是否存在、是否被占用")]
+            [Problem(file, None, None, why_unread(error), "可以读取的文件", "请检查文件是否存在、是否被占用")]
         ) from error
     return parse_csv(data, file)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qjmap.errors import Problem, RegistryError, UnknownKeyError
+from qjmap.errors import Problem, RegistryError, UnknownKeyError, why_unread
 
 TYPES = (
     "text",
@@ -261,7 +261,7 @@ def load_registry(path: Path) -> Registry:
     try:
         raw = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
-        raise RegistryError([Problem(path.name, None, None, None, "可以读取的文件", str(error))]) from error
+        raise RegistryError([Problem(path.name, None, None, why_unread(error), "可以读取的文件")]) from error
     except UnicodeDecodeError as error:
         raise RegistryError([Problem(path.name, None, None, None, "UTF-8 编码的文件")]) from error
     except tomllib.TOMLDecodeError as error:

@@ -25,7 +25,8 @@ def custom_figures() -> dict[str, Figure]:
     elif st.session_state.get(_FIGURES):
         st.query_params[_FIGURES] = write(st.session_state[_FIGURES])
     found: dict[str, Figure] = st.session_state.get(_FIGURES, {})
-    return {key: figure for key, figure in found.items() if key in source.standards()}
+    rules = source.standards()
+    return {key: figure for key, figure in found.items() if key in rules and not _same(rules[key], figure)}
 
 
 def set_figure(rule: Rule, figure: Figure | None) -> None:

@@ -11,7 +11,7 @@ from qjmap import summary
 from qjmap.ui import words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn
-from qjmap.ui.thematic import Findings, reach
+from qjmap.ui.thematic import Findings
 from qjmap.ui.view import View
 
 _TOWN = TableColumn("key", "街镇")
@@ -88,7 +88,7 @@ def reached(view: View) -> Findings:
     figures = [number_of_records(view)]
     if view.coverage is not None and not view.shown.empty:
         there = summary.placed(view.shown)
-        within = reach(view)
+        within = view.reach
         groups = there["town"].astype("str")
         table["out"] = pd.Series(within.none, index=there.index).groupby(groups).sum()
         table["maybe"] = pd.Series(within.possible_only, index=there.index).groupby(groups).sum()
@@ -186,12 +186,14 @@ def coverage_figures(view: View) -> list[Figure]:
     base = f"共 {words.people(people)}人({view.year})"
     shares = {part: view.whole(f"people_{part}") for part in ("certain", "possible", "uncovered")}
     area = view.whole("area_km2")
+    unplaced = int(view.shown["x"].isna().sum())
+    left_out = f";{unplaced} {view.spec.counter}未定位,没有计入" if unplaced else ""
     figures = [
         Figure(
             f"{view.gap_word}人口",
             words.people(shares["uncovered"]),
             "人",
-            f"{words.percent(shares['uncovered'] / people)} %,{base}",
+            f"{words.percent(shares['uncovered'] / people)} %,{base}{left_out}",
             short=shares["uncovered"] > 0 and not view.reference_only and not view.unsure,
         ),
         Figure(

@@ -116,9 +116,9 @@ def figures(
     ]
 
 
-def show_map(district: District, found: Assessment, chosen: Sequence[Request]) -> None:
+def show_map(district: District, found: Assessment, chosen: Sequence[Request], choice: Choice) -> None:
     """Shade the towns by how many answers wait there; a click narrows nothing, it opens the town."""
-    names = [str(name) for name in district.boundaries.index]
+    names = [str(name) for name in district.boundaries.index if not choice.towns or name in choice.towns]
     cells = {cell for one in chosen for cell in one.cells}
     counts = pd.Series({name: float(sum(town == name for _, town in cells)) for name in names})
     colours, legend = _shades(counts)

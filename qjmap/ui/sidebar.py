@@ -59,7 +59,11 @@ def choose_layer(specs: Sequence[LayerSpec]) -> LayerSpec:
         return specs[0]
     labels = {spec.key: spec.label for spec in specs}
     key = st.sidebar.selectbox(
-        "查看", list(labels), format_func=lambda k: labels[k], key="layer", bind="query-params"
+        "查看",
+        list(labels),
+        format_func=lambda k: labels[k],
+        key=f"{specs[0].key}-layer",
+        bind="query-params",
     )
     return next(spec for spec in specs if spec.key == key)
 
@@ -95,13 +99,13 @@ def choose_filter(spec: LayerSpec, frame: pd.DataFrame, towns: Sequence[str], ye
     chosen_towns = st.sidebar.multiselect(
         "街镇",
         list(towns),
-        key="towns",
+        key=f"{spec.key}-towns",
         bind="query-params",
         placeholder="全部街镇",
         select_all=False,
     )
     text = st.sidebar.text_input(
-        "名称查找", key="q", bind="query-params", placeholder="名称、编号或村(社区)", max_chars=60
+        "名称查找", key=f"{spec.key}-q", bind="query-params", placeholder="名称、编号或村(社区)", max_chars=60
     )
     first, *others = _categories(spec, frame)
     categories = dict([_choose_category(spec, first, frame, st.sidebar)] if first else [])

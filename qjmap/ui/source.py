@@ -51,7 +51,15 @@ def fingerprint() -> str:
         return seen
     folders = (root() / "data", root() / "geo")
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
-    return "|".join(f"{path}:{(stat := path.stat()).st_mtime_ns}:{stat.st_size}" for path in files)
+    return "|".join(f"{path}:{_stamp(path)}" for path in files)
+
+
+def _stamp(path: Path) -> str:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:  # gone since the folder was listed
+        return "-"
+    return f"{stat.st_mtime_ns}:{stat.st_size}"
 
 
 def district() -> District:

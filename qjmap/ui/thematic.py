@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap import coverage, export, summary
+from qjmap import export, summary
+from qjmap.coverage import Within
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.layers import LayerSpec
@@ -161,7 +162,7 @@ def _serving(
 def _scene(view: View, parts: Sequence[str], theme: Theme) -> tuple[Scene, dict[str, list[str]]]:
     district, spec = view.district, view.spec
     records = summary.placed(view.shown)
-    styled = _reach_styles(spec, reach(view)) if spec.key in theme.served_by and view.covers else None
+    styled = _reach_styles(spec, view.reach) if spec.key in theme.served_by and view.covers else None
     own = marks(district, spec, records, visible=sidebar.MARKS in parts, styled=styled)
     layers, ids = [own], {spec.key: records["id"].tolist()}
     drawing = None
@@ -201,24 +202,7 @@ def _zones(view: View) -> list[Zone]:
     ]
 
 
-def reach(view: View) -> coverage.Within:
-    """Tell for each placed record of the view whether a facility is within the radius; keyed by content."""
-    there = summary.placed(view.shown)
-    setting = view.district.towns["setting"].reindex(there["town"]).to_numpy()
-    assert view.radius is not None
-    radius = np.where(setting == summary.URBAN, view.radius.urban_m, view.radius.rural_m)
-    return coverage.within(
-        there["x"],
-        there["y"],
-        there["error_m"].fillna(0),
-        view.serving["x"],
-        view.serving["y"],
-        view.serving["error_m"].fillna(0),
-        radius,
-    )
-
-
-def _reach_styles(spec: LayerSpec, within: coverage.Within) -> tuple[list[MarkStyle], np.ndarray]:
+def _reach_styles(spec: LayerSpec, within: Within) -> tuple[list[MarkStyle], np.ndarray]:
     styles = [
         MarkStyle(f"{spec.label}:不在范围内", colour=PALETTE["warn"]),
         MarkStyle(f"{spec.label}:可能在范围内", colour=PALETTE["facility"], hollow=True),
@@ -270,6 +254,8 @@ def _panel(theme: Theme, view: View, facilities: Layer | None) -> None:
         selected=town,
         on_pick=mapview.focus_town,
     )
+    if view.village_problems:
+        frame.show_problems("村(社区)表有误,人口按街镇内均匀分布估算", view.village_problems)
     rules.show_rules(district, _layers_of(theme, view), key=theme.key, year=view.year, demo=view.demo_wanted)
     _records_table(theme, view, town)
     downloads.offer_downloads(view, _as_frame(findings), metadata(view))

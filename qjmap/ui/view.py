@@ -12,9 +12,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from qjmap import summary
-from qjmap.coverage import Coverage
+from qjmap.coverage import Coverage, Within, within
 from qjmap.district import District
-from qjmap.errors import DataError
+from qjmap.errors import DataError, Problem
 from qjmap.filters import Filter
 from qjmap.layers import LayerSpec
 from qjmap.ui import source
@@ -83,6 +83,24 @@ class View:
         assert self.radius_m is not None
         return coverage_of(self.district, self.serving, self.radius_m, self.population)
 
+    @cached_property
+    def reach(self) -> Within:
+        """Whether each placed record that is shown has a facility within the radius of its town."""
+        assert self.radius is not None
+        there = summary.placed(self.shown)
+        setting = self.district.towns["setting"].reindex(there["town"]).to_numpy()
+        radius = np.where(setting == summary.URBAN, self.radius.urban_m, self.radius.rural_m).astype(float)
+        columns = ["x", "y", "error_m"]
+        points = there[columns].fillna({"error_m": 0}).to_numpy(dtype=float)
+        facilities = self.serving[columns].fillna({"error_m": 0}).to_numpy(dtype=float)
+        digest = hashlib.sha256(points.tobytes() + b"|" + facilities.tobytes() + b"|" + radius.tobytes())
+        return _within(digest.hexdigest(), points, facilities, radius)
+
+    @property
+    def village_problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the village table, for it decides where people are taken to live."""
+        return _villages()[1] if self.covers else ()
+
     @property
     def reference_only(self) -> bool:
         """Whether the circles say nothing of short or met: the rule speaks of land that is not registered."""
@@ -116,13 +134,29 @@ def coverage_of(
     digest = hashlib.sha256(numbers.tobytes() + radius_m.tobytes())
     # the boundaries may be replaced while the app runs
     digest.update(district.boundaries.geometry.area.to_numpy().tobytes())
-    try:
-        villages = source.table("villages")
-    except DataError:
-        villages = pd.DataFrame({"town": [], "population": [], "lon": [], "lat": []})
+    villages, _ = _villages()
     digest.update(source.fingerprint().encode())
     coverage, lived = _cover(digest.hexdigest(), district, facilities, radius_m, villages)
     return summary.coverage_by_town(district, coverage, population, lived)
+
+
+def _villages() -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """Give the village table; an empty one, and why, when it cannot be used; an empty one when there is none."""
+    nothing = pd.DataFrame({"town": [], "population": [], "lon": [], "lat": []})
+    if not source.has_table("villages"):
+        return nothing, ()
+    try:
+        return source.table("villages"), ()
+    except DataError as error:
+        return nothing, error.problems
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _within(
+    content: str, _points: NDArray[np.float64], _facilities: NDArray[np.float64], _radius: NDArray[np.float64]
+) -> Within:
+    (x, y, error), (fx, fy, ferror) = _points.T, _facilities.T
+    return within(x, y, error, fx, fy, ferror, _radius)
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)

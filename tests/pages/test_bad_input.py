@@ -7,7 +7,7 @@ import csv
 import json
 
 import pytest
-from visit import Page
+from visit import LAYER_IN_ADDRESS, Page
 
 DATA = "data/qijiang"
 
@@ -83,7 +83,7 @@ LABEL = {
 def test_a_fault_is_told_on_its_layers_page_and_stops_no_other(folder, fault):
     name, change, page, said = FAULTS[fault]
     edit(folder, name, change)
-    seen = Page(page, **({"layer": LABEL[name]} if name in LABEL else {}))
+    seen = Page(page, **({LAYER_IN_ADDRESS[page]: LABEL[name]} if name in LABEL else {}))
     assert f"文件 {DATA}/{name}" in seen.problems
     for part in said:
         assert part in seen.problems
@@ -122,7 +122,7 @@ def test_a_mended_file_is_read_again(folder):
 def test_a_file_of_a_chinese_spreadsheet_is_told_how_to_be_saved(folder):
     path = folder / DATA / "emergency_teams.csv"
     path.write_bytes(path.read_text(encoding="utf-8").encode("gb18030"))
-    seen = Page("fire_stations", layer="街镇应急救援队伍")
+    seen = Page("fire_stations", **{"fire_stations-layer": "街镇应急救援队伍"})
     assert "GB18030" in seen.problems
     assert "应为UTF-8 编码" in seen.problems
     assert f"{DATA}/emergency_teams.csv" in seen.problems

@@ -145,7 +145,7 @@ def test_a_kind_changes_the_count_and_the_marks():
 
 def test_towns_bound_the_tables_and_not_whom_a_facility_serves():
     whole = Page("health").rows("towns")
-    seen = Page("health", towns=["石角镇", "东溪镇"])
+    seen = Page("health", **{"health-towns": ["石角镇", "东溪镇"]})
     rows = seen.rows("towns")
     assert set(rows) == {"石角镇", "东溪镇"}
     assert seen.figure("医疗卫生机构") == sum(row["town"] in rows for row in IN_2020)
@@ -157,9 +157,9 @@ def test_towns_bound_the_tables_and_not_whom_a_facility_serves():
 
 
 def test_a_name_in_the_address_is_sought():
-    seen = Page("health", q="中医")
+    seen = Page("health", **{"health-q": "中医"})
     assert seen.figure("医疗卫生机构") == sum("中医" in row["name"] for row in IN_2020)
-    assert Page("health", q="c22").figure("医疗卫生机构") == 1
+    assert Page("health", **{"health-q": "c22"}).figure("医疗卫生机构") == 1
 
 
 def test_a_range_leaves_out_what_has_no_number_and_says_so():
@@ -176,7 +176,7 @@ def test_a_range_leaves_out_what_has_no_number_and_says_so():
 
 
 def test_nothing_left_says_why_and_what_to_do():
-    seen = Page("health", q="没有这样的名称<b>")
+    seen = Page("health", **{"health-q": "没有这样的名称<b>"})
     assert seen.figure("医疗卫生机构") == 0
     assert "没有符合筛选条件的记录" in seen.text
     assert "名称含“没有这样的名称<b>”" in seen.text  # as text, not as a tag
@@ -246,7 +246,7 @@ def test_figures_in_an_address_that_cannot_be_read_are_left_aside(text):
 
 
 def test_a_radius_without_a_rule_is_a_persons_own():
-    seen = Page("fire_water", layer="消防水池与取水点")
+    seen = Page("fire_water", **{"hydrants-layer": "消防水池与取水点"})
     assert "未覆盖人口" not in seen.figures
     assert "文件没有给这个图层规定半径" in seen.text
     seen.at.selectbox(key="fire_ponds-rule").set_value("自定半径")
@@ -284,7 +284,7 @@ def files(monkeypatch):
 
 
 def test_files_hold_what_was_chosen_and_say_so(files):
-    made = files("health", towns=["石角镇"], figures="ems-radius:3500/5000")
+    made = files("health", **{"health-towns": ["石角镇"]}, figures="ems-radius:3500/5000")
     name, data = made["设施(GeoJSON)"]
     facilities = json.loads(data)
     wanted = [row["name"] for row in IN_2020 if row["town"] == "石角镇"]
@@ -318,7 +318,9 @@ def test_the_workbook_is_the_table_on_the_page_and_the_records(files):
 
 
 def test_invented_records_are_marked_in_files(files):
-    made = files("fire_stations", layer="微型消防站", **{"micro_stations-rule": "自定半径"})
+    made = files(
+        "fire_stations", **{"fire_stations-layer": "微型消防站"}, **{"micro_stations-rule": "自定半径"}
+    )
     for label, (_, data) in made.items():
         if "GeoJSON" in label:
             about = json.loads(data)["metadata"]

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from visit import ADDRESS, MAPPED, PAGES, Page
+from visit import ADDRESS, LAYER_IN_ADDRESS, MAPPED, PAGES, Page
 
 from qjmap.registers import load_layer
 
@@ -16,10 +16,10 @@ FOCUS = {"town": "石角镇"}
 UNKNOWN = {
     "town": "不存在镇",
     "record": "不存在",
-    "layer": "不存在",
+    "health-layer": "不存在",
     "layers": "不存在",
     "shade": "不存在",
-    "towns": "不存在",
+    "health-towns": "不存在",
     "year": "1066",
     "demo": "也许",
     "health-rule": "不存在",
@@ -30,7 +30,7 @@ UNKNOWN = {
     "health-ems-radius-rural": "-5",
     "hydrants-rule": "不存在",
     "part": "不存在",
-    "q": "%00<script>alert(1)</script>",
+    "health-q": "%00<script>alert(1)</script>",
 }
 
 
@@ -103,7 +103,7 @@ def test_what_an_address_says_amiss_is_left_aside(page):
 
 @pytest.mark.parametrize(("page", "layer"), [(p, layer) for p, layers in LAYERS.items() for layer in layers])
 def test_every_layer_of_a_page(page, layer, qijiang):
-    seen = Page(page, layer=layer)
+    seen = Page(page, **{LAYER_IN_ADDRESS[page]: layer})
     spec = next(one for one in qijiang.registry.layers.values() if one.label == layer)
     frame = load_layer(qijiang, spec.key).frame
     if spec.key == "health":  # the year of the page leaves out what is only planned
@@ -141,7 +141,7 @@ def test_a_record_without_a_place_is_opened_and_not_drawn():
 
 def test_a_record_of_another_layer_is_not_opened():
     assert Page("health", record="P01").card == {}
-    assert Page("health", record="P01", layer="卫生重大工程项目").card["编号"] == "P01"
+    assert Page("health", record="P01", **{"health-layer": "卫生重大工程项目"}).card["编号"] == "P01"
 
 
 def test_an_invented_record_says_so():

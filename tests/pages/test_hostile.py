@@ -78,9 +78,9 @@ def test_tables_get_plain_text(hostile):
 
 
 def test_what_is_sought_is_shown_as_text(hostile):
-    seen = Page("health", q=XSS)
+    seen = Page("health", **{"health-q": XSS})
     assert seen.figure("医疗卫生机构") == 1
-    nothing = Page("health", q="<b onclick=x>")
+    nothing = Page("health", **{"health-q": "<b onclick=x>"})
     assert "名称含“<b onclick=x>”" in nothing.text
     assert "<b onclick" not in nothing.html
 
@@ -88,7 +88,7 @@ def test_what_is_sought_is_shown_as_text(hostile):
 def test_files_get_names_as_they_are(hostile, monkeypatch):
     offered = {}
     monkeypatch.setattr(st, "download_button", lambda label, data, **_: offered.update({label: data}))
-    Page("health", towns=["石角镇"])
+    Page("health", **{"health-towns": ["石角镇"]})
     facilities = json.loads(offered["设施(GeoJSON)"]())["features"]
     found = {one["properties"]["编号"]: one["properties"] for one in facilities}
     assert {key: found[key]["名称"] for key in NAMES} == NAMES

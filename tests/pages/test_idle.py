@@ -66,7 +66,7 @@ def test_a_choice_that_was_made_before_is_not_worked_out_again(calls):
     seen.run()
     assert calls["three_way"] == 2
     # choosing a town changes what is listed, not whom anybody serves
-    seen.at.multiselect(key="towns").select("石角镇")
+    seen.at.multiselect(key="health-towns").select("石角镇")
     seen.run()
     Page("health", town="东溪镇", record="C22")
     assert calls["three_way"] == 2

@@ -142,3 +142,11 @@ class Page:
     def scene(self) -> dict[str, Any]:
         """What a filter changes on the page's map."""
         return self.scene_of(0)
+
+
+#: Page → the parameter of its address that names the layer looked at.
+LAYER_IN_ADDRESS = {
+    "health": "health-layer",
+    "fire_stations": "fire_stations-layer",
+    "fire_water": "hydrants-layer",
+}
