@@ -25,7 +25,7 @@ with right:
     requests.offer(district, found, chosen, choice, year)
     requests.show_focus(district, found, chosen)
     st.html(html.figures(requests.figures(found, chosen, choice, layers)))
-    requests.show_map(district, found, chosen)
+    requests.show_map(district, found, chosen, choice)
     frame.foot(
         district,
         dict.fromkeys(rule.document for one in chosen for rule in one.rules),
