@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from qjmap import boundaries
+from qjmap import boundaries, sample
 from qjmap.crs import Projection
-from qjmap.district import ROOT, load_district, read_settings, read_towns
+from qjmap.district import ROOT, District, load_district, read_settings, read_towns
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import relative
 from qjmap.layers import load_registry
@@ -17,6 +17,9 @@ from qjmap.standards import load_standards, render_markdown, titles
 
 TOLERANCE_M = 700.0
 """How far the schematic lines may be simplified: under the spacing of the sample points."""
+
+MOST_HYDRANTS = 50_000
+"""More would need no map but a data base."""
 
 
 def build_geo(key: str, root: Path) -> Path:
@@ -58,12 +61,46 @@ def build_geo(key: str, root: Path) -> Path:
     return target
 
 
+def build_demo(district: District, folder: Path, *, hydrants: int = 2000) -> list[Path]:
+    """Invent the demo registers and write them, one CSV a layer.
+
+    Parameters
+    ----------
+    district
+        The district.
+    folder
+        Where to write; made if it is not there.
+    hydrants
+        How many hydrants; the other registers have their usual length.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+
+    Raises
+    ------
+    DataError
+        The district has no boundaries.
+    ValueError
+        There is no room for so many hydrants.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for key, make in sample.MAKERS.items():
+        frame = make(district, n=hydrants) if key == "hydrants" else make(district)
+        path = folder / district.registry.spec(key).file
+        frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+        written.append(path)
+    return written
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give 0 when all is well, 1 when the data are wrong (said on standard error)."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except QjmapError as error:
+    except (QjmapError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -74,9 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="命令", required=True, metavar="命令")
     geo = commands.add_parser("build-geo", help="由样点生成示意界线 townships.geojson")
     geo.set_defaults(run=_build_geo)
+    demo = commands.add_parser("build-demo", help="生成演示数据(来源=演示),写入 data/<区县>/demo/")
+    demo.add_argument("--hydrants", type=_count, default=2000, metavar="个数", help="消火栓个数(默认 2000)")
+    demo.add_argument("--out", type=Path, metavar="文件夹", help="写入何处(默认 data/<区县>/demo/)")
+    demo.set_defaults(run=_build_demo)
     docs = commands.add_parser("build-docs", help="由 data/standards.toml 生成 docs/standards.md")
     docs.set_defaults(run=_build_docs)
-    for one in (docs, geo):
+    for one in (docs, geo, demo):
         one.add_argument(
             "--district", default="qijiang", metavar="区县", help="data/ 下的文件夹名(默认 qijiang)"
         )
@@ -95,6 +136,18 @@ def _build_docs(options: argparse.Namespace) -> None:
 
 def _build_geo(options: argparse.Namespace) -> None:
     print(f"已写入 {build_geo(options.district, options.root)}")
+
+
+def _build_demo(options: argparse.Namespace) -> None:
+    district = load_district(options.district, options.root)
+    for path in build_demo(district, options.out or district.data / "demo", hydrants=options.hydrants):
+        print(f"已写入 {path}")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_HYDRANTS:
+        raise argparse.ArgumentTypeError(f"应为 1~{MOST_HYDRANTS} 的整数")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from qjmap.errors import DataError, Problem
@@ -76,11 +77,23 @@ def estimate(towns: pd.DataFrame, total: int) -> pd.Series[int]:
     DataError
         See `census_shares`.
     """
-    exact = census_shares(towns) * total
-    # A share may miss a whole number by rounding of floats: nudge before cutting, so that the census itself
-    # returns.
-    whole = np.floor(exact.to_numpy() + 1e-6).astype(np.int64)
-    left = total - int(whole.sum())
-    order = np.argsort(-(exact.to_numpy() - whole), kind="stable")
-    whole[order[: max(left, 0)]] += 1
-    return pd.Series(whole, index=towns.index, name="population")
+    exact = np.asarray(census_shares(towns) * total, dtype=np.float64)
+    people = whole_parts(exact, total)
+    return pd.Series(people, index=towns.index, name="population")
+
+
+def whole_parts(exact: npt.NDArray[np.float64], total: int) -> npt.NDArray[np.int64]:
+    """Round parts to whole numbers that sum to a total, by largest remainders.
+
+    Parameters
+    ----------
+    exact
+        Parts that sum to `total` but for rounding of floats.
+    total
+        A whole number.
+    """
+    # A part may miss a whole number by rounding of floats: nudge before cutting, so that whole parts return.
+    whole = np.floor(exact + 1e-6).astype(np.int64)
+    order = np.argsort(-(exact - whole), kind="stable")
+    whole[order[: total - int(whole.sum())]] += 1
+    return whole
