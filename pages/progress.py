@@ -32,4 +32,5 @@ frame.foot(
     summary.documents_of([layer.frame for layer in layers.values()]),
     district.settings.base_year,
     demo=False,
+    more=progress.also_people(plan),
 )

@@ -280,6 +280,17 @@ def _people(plan: Plan, year: int) -> float:
     return float(next((one.total for one in reversed(known) if one.year <= year), known[0].total))
 
 
+def also_people(plan: Plan) -> list[str]:
+    """Say which people stand below the figures of the plan's last year."""
+    last = plan.years[1]
+    known = any(one.year == last for one in plan.district.settings.totals)
+    total = plan.district.total(last) if known else None
+    if total is None:
+        return []
+    said = words.document(plan.district, total.document, total.clause)
+    return [f"{last}年人口:{total.total:,} 人({said});{total.note}"]
+
+
 def show_caveats(plan: Plan) -> None:
     """Say what “完工” means here, and that the document's own sum is not the sum of its rows."""
     st.html(
