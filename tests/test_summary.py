@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import write_layer
+from tests.conftest import write_layer
 
 from qjmap import summary
 from qjmap.registers import load_layer

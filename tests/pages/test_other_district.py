@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import streamlit as st
-from conftest import GRID_KEY, write_layer
+from tests.conftest import GRID_KEY, write_layer
 from visit import MAPPED, PAGES, Page
 
 from qjmap.district import ROOT
