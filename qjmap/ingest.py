@@ -50,8 +50,9 @@ def relative(path: Path, root: Path) -> str:
 def _decode(data: bytes, file: str) -> str:
     if b"\x00" in data:
         # UTF-16, which Excel calls “Unicode 文本”, is full of NUL bytes: the remedy is the same.
+        found = "UTF-16 编码" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "NUL 字节"
         line = data[: data.index(b"\x00")].count(b"\n") + 1
-        raise DataError([Problem(file, line, None, "NUL 字节", "纯文本的 CSV 文件(UTF-8 编码)", _RESAVE)])
+        raise DataError([Problem(file, line, None, found, "纯文本的 CSV 文件(UTF-8 编码)", _RESAVE)])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -75,7 +76,7 @@ def _records(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         advice = "请检查引号是否成对、单元格是否过长"
         raise DataError(
-            [Problem(file, number + 1, None, str(error), "合乎 CSV 格式的一行", advice)]
+            [Problem(file, number + 1, None, "无法解析", "合乎 CSV 格式的一行", advice)]
         ) from error
 
 
