@@ -92,7 +92,7 @@ def test_names_are_relative_to_the_project(tmp_path):
         (b"\n , \n\n", None, ("空文件", "列名")),
         (b'a,b\n1,"2\n', 2, ("引号", "CSV")),
         (b'a,b\n1,2\n3,"4"5\n', 3, ("引号", "CSV")),
-        (b"a,b\n1," + b"x" * 140_000 + b"\n", 2, ("第 2 行", "单元格过长")),
+        (b"a,b\n1," + b"x" * 140_000 + b"\n", 2, ("第 2 行", "过长")),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_its_remedy(data, row, words):
