@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -202,17 +204,13 @@ def _parsed(sheet: _Sheet, column: Column, cells: pd.Series[str]) -> pd.Series:
 
 
 def _number_advice(_: int, value: str) -> str:
-    folded = value.translate(_FOLD)
+    folded = _SEPARATORS.sub("", unicodedata.normalize("NFKC", value))
     if folded != value and folded.replace(".", "", 1).lstrip("+-").isdecimal():
         return f"是否应为“{folded}”"
     return ""
 
 
-_FOLD = {
-    **{ord("０") + digit: str(digit) for digit in range(10)},
-    **dict.fromkeys(map(ord, ",, ")),
-    ord("."): ".",
-}
+_SEPARATORS = re.compile(r"[,\s]")  # NFKC has made full-width commas and blanks plain
 
 
 def _check_range(sheet: _Sheet, column: Column, numbers: pd.Series[float]) -> None:
