@@ -125,7 +125,8 @@ def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
     A record with coordinates keeps them; its position is 实测 unless it says otherwise. One without is put
     at its town's seat (驻地近似, error: the seat's own), or at the town's representative point (镇域近似,
     error: distance to the farthest corner of the town) if it says so, if the town has no known seat, or if
-    it names a village, which may be anywhere in the town. One without a town is 未定位.
+    it names a village, which may be anywhere in the town. One without a town is 未定位. Errors taken from the
+    town are whole metres.
 
     Parameters
     ----------
@@ -161,7 +162,7 @@ def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
     own_error = frame["error_m"].to_numpy()
     default = np.select(
         [given, at_seat, in_town], [0.0, of_town("seat_error_m"), of_town("point_error_m")], np.nan
-    )
+    ).round()  # a place taken from a town is not known to the millimetre
     return frame.assign(
         position=pd.Categorical(position, categories=categories),
         error_m=np.where(np.isnan(own_error) | (position == UNPLACED), default, own_error),
