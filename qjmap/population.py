@@ -30,7 +30,7 @@ def census_shares(towns: pd.DataFrame) -> pd.Series[float]:
     Raises
     ------
     DataError
-        A census unit has no count, or a divided one lacks a number of villages.
+        A census unit has no count, a divided one lacks a number of villages, or nobody was counted at all.
     """
     unit = towns["census_unit"]
     counted = (
@@ -48,6 +48,8 @@ def census_shares(towns: pd.DataFrame) -> pd.Series[float]:
     ]
     if problems:
         raise DataError(problems)
+    if counted.sum() == 0:
+        raise DataError([Problem("townships.csv", None, "population_2010", "全部为 0", "大于 0 的普查人口")])
     people = counted * villages / villages.groupby(unit).transform("sum")
     return people / people.sum()
 
