@@ -75,7 +75,10 @@ def build(anchors: pd.DataFrame, projection: Projection, tolerance_m: float = 70
         The points do not make a valid coverage (for example two units on one point).
     """
     x, y = projection.to_metres(anchors["lon"], anchors["lat"])
-    cells = shapely.voronoi_polygons(shapely.multipoints(np.column_stack([x, y])), ordered=True)
+    try:
+        cells = shapely.voronoi_polygons(shapely.multipoints(np.column_stack([x, y])), ordered=True)
+    except shapely.errors.GEOSException as error:
+        raise ValueError("样点过少、重复或在一条直线上") from error
     frame = gpd.GeoDataFrame(
         {"unit": anchors["unit"].to_numpy(), "certainty": anchors["certainty"].astype("str").to_numpy()},
         geometry=list(shapely.get_parts(cells)),
@@ -252,14 +255,17 @@ def _features(path: Path, file: str) -> list[Any]:
     except UnicodeDecodeError as error:
         raise DataError([Problem(file, None, None, "无法识别的编码", "UTF-8 编码")]) from error
     except (ValueError, RecursionError) as error:
-        raise DataError([Problem(file, None, None, str(error), "合乎 JSON 语法的 GeoJSON 文件")]) from error
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise DataError([Problem(file, line, None, "无法解析", "合乎 JSON 语法的 GeoJSON 文件")]) from error
     features = raw.get("features") if isinstance(raw, dict) else None
     if not isinstance(features, list):
         raise DataError([Problem(file, None, None, None, "GeoJSON 的 FeatureCollection")])
     crs = raw.get("crs")
     if crs is not None and not _is_degrees(crs):
         expected = "经纬度坐标(WGS-84 或 CGCS2000)"
-        raise DataError([Problem(file, None, "crs", str(crs), expected, "请先转换坐标系再导出")])
+        properties = crs.get("properties") if isinstance(crs, dict) else None
+        name = properties.get("name", crs) if isinstance(properties, dict) else crs
+        raise DataError([Problem(file, None, "crs", str(name), expected, "请先转换坐标系再导出")])
     return features
 
 
@@ -288,14 +294,16 @@ def _polygon(feature: Mapping[str, Any], file: str, here: str, box: Box, problem
 
     try:
         polygon = shapely.force_2d(shapely.geometry.shape(feature["geometry"]))
-    except Exception as error:  # whatever stands in a foreign file, shapely has an exception for it
-        fault(str(error) or type(error).__name__, "Polygon 或 MultiPolygon")
+    except Exception:  # whatever stands in a foreign file, shapely has an exception for it
+        fault("没有可用的图形", "Polygon 或 MultiPolygon")
         return None
     if polygon.geom_type not in ("Polygon", "MultiPolygon") or polygon.is_empty:
         fault("空" if polygon.is_empty else polygon.geom_type, "Polygon 或 MultiPolygon")
         return None
     if not polygon.is_valid:
-        fault(shapely.is_valid_reason(polygon), "有效的面(不自相交)", "可在 QGIS 中用“修正几何图形”修复")
+        # GEOS says “Self-intersection[106.5 29]”
+        where = shapely.is_valid_reason(polygon).partition("[")[2].rstrip("]")
+        fault(f"图形在 {where or '某处'} 无效", "有效的面(不自相交)", "可在 QGIS 中用“修正几何图形”修复")
         return None
     frame = shapely.box(*box)
     if not frame.covers(polygon):
