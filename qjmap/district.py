@@ -282,8 +282,8 @@ class _Settings:
             self._fault("key", raw.get("key"), f"文件夹名“{key}”")
         bounds = [self._number(raw, "bounds", name) for name in ("lon_min", "lat_min", "lon_max", "lat_max")]
         west, south, east, north = bounds
-        if not (west < east and south < north):
-            self._fault("bounds", bounds, "西小于东、南小于北")
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            self._fault("bounds", bounds, "西小于东、南小于北的经纬度")
         centre = (self._number(raw, "centre", "lon"), self._number(raw, "centre", "lat"))
         if not (west <= centre[0] <= east and south <= centre[1] <= north):
             self._fault("centre", centre, "在 bounds 之内")
@@ -340,7 +340,9 @@ class _Settings:
 
     def _base_year(self, raw: dict[str, Any]) -> int:
         """Read `overview.year`; without one, the first year with an official total."""
-        years = [one.get("year") for one in raw.get("population", ()) if isinstance(one, dict)]
+        entries = raw.get("population")
+        listed = entries if isinstance(entries, list) else []
+        years = [one.get("year") for one in listed if isinstance(one, dict)]
         year = self._get(raw, "overview", "year") or next(iter(years), 0)
         if year in years and isinstance(year, int):
             return year
