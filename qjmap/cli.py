@@ -1,10 +1,11 @@
-"""Commands: `python -m qjmap.cli build-geo`, `python -m qjmap.cli build-demo`."""
+"""Commands: `python -m qjmap.cli build-geo`, `build-demo` and `build-docs`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qjmap import boundaries, sample
@@ -40,7 +41,9 @@ def build_geo(key: str, root: Path) -> Path:
     source = root / "geo" / key / settings.anchor_file
     file = relative(source, root)
     projection = Projection(*settings.centre)
-    units = boundaries.build(boundaries.read_anchors(source, root), projection, TOLERANCE_M)
+    anchors = boundaries.read_anchors(source, root)
+    with _blaming(file):
+        units = boundaries.build(anchors, projection, TOLERANCE_M)
     order = [*towns.index, *settings.context_units]
     problems = [Problem(file, None, "unit", one, "本区街镇名") for one in units.index if one not in order]
     problems += [
@@ -57,8 +60,19 @@ def build_geo(key: str, root: Path) -> Path:
         "method": f"由 {file} 各样点的泰森多边形按街镇合并、整体化简({TOLERANCE_M:g} 米)而成",
     }
     target = root / "geo" / key / settings.boundary_file
-    target.write_text(boundaries.to_geojson(units, projection, metadata), encoding="utf-8", newline="\n")
+    with _blaming(file):
+        text = boundaries.to_geojson(units, projection, metadata)
+    target.write_text(text, encoding="utf-8", newline="\n")
     return target
+
+
+@contextmanager
+def _blaming(file: str) -> Iterator[None]:
+    """Tell what cannot be drawn as a fault of the sample points."""
+    try:
+        yield
+    except ValueError as error:
+        raise DataError([Problem(file, None, None, str(error), "能组成互不重叠的面的样点")]) from error
 
 
 def build_demo(district: District, folder: Path, *, hydrants: int = 2000) -> list[Path]:
@@ -82,7 +96,7 @@ def build_demo(district: District, folder: Path, *, hydrants: int = 2000) -> lis
     ------
     DataError
         The district has no boundaries.
-    ValueError
+    NoRoomError
         There is no room for so many hydrants.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,8 +114,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (QjmapError, OSError) as error:
+    except QjmapError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"无法读取或写入 {error.filename}", file=sys.stderr)
         return 1
     return 0
 
@@ -130,6 +147,7 @@ def _build_docs(options: argparse.Namespace) -> None:
     path = options.root / "data" / "standards.toml"
     standards = load_standards(path, district.registry, district.documents.index)
     target: Path = options.root / "docs" / "standards.md"
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(render_markdown(standards, titles(district.documents)), encoding="utf-8", newline="\n")
     print(f"已写入 {target}")
 

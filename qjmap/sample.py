@@ -15,7 +15,7 @@ import shapely
 
 from qjmap.checks import DEMO, MEASURED
 from qjmap.district import District
-from qjmap.errors import DataError
+from qjmap.errors import DataError, QjmapError
 from qjmap.population import whole_parts
 
 SEED = 20230320
@@ -30,6 +30,10 @@ _BEND_M, _WAVE_M = 50.0, 1500.0  # streets bend
 _SCALES = (1.0, 0.85, 0.7)  # denser streets where a town has no room for more of them
 
 
+class NoRoomError(QjmapError, ValueError):
+    """More records than a town has room for."""
+
+
 # ---- where --------------------------------------------------------------------------------------
 
 
@@ -41,7 +45,8 @@ def hydrants(district: District, n: int = 2000, seed: int = SEED) -> pd.DataFram
     district
         Towns and boundaries.
     n
-        How many; up to about 20,000 fit at 綦江 at a natural spacing.
+        How many; up to about 20,000 fit at 綦江 at a natural spacing: some 100 m along a street, and no two
+        hydrants nearer than 40 m.
     seed
         The seed.
 
@@ -54,7 +59,7 @@ def hydrants(district: District, n: int = 2000, seed: int = SEED) -> pd.DataFram
     ------
     DataError
         The district has no boundaries to put them in.
-    ValueError
+    NoRoomError
         There is no room for so many.
     """
     rng = np.random.default_rng([seed, 1])
@@ -207,6 +212,8 @@ def _place(
     parts = []
     for name, count in zip(district.towns.index, counts, strict=True):
         inner = district.boundaries.geometry[name].buffer(-_MARGIN_M)
+        if inner.is_empty and count:
+            raise NoRoomError(f"{name}放不下 {count} 处:离界线 {_MARGIN_M:g} 米以内不放")
         if open_country:
             parts.append(_scattered(rng, inner, int(count)))
         else:
@@ -268,7 +275,7 @@ def _on_streets(
             away = np.hypot(x - centre[0], y - centre[1]) * np.exp(rng.normal(0, spread, x.size))
             nearest = np.sort(np.argsort(away, kind="stable")[:n])
             return np.column_stack([x[nearest], y[nearest]])
-    raise ValueError(f"放不下 {n} 处:面积 {polygon.area / 1e6:.1f} 平方千米")
+    raise NoRoomError(f"放不下 {n} 处:面积 {polygon.area / 1e6:.1f} 平方千米")
 
 
 def _street_grid(rng: np.random.Generator, reach: float) -> Floats:
