@@ -178,7 +178,7 @@ def turned(features):
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        (bow_tie, ("第 1 个要素", "Self-intersection", "有效的面(不自相交)", "QGIS")),
+        (bow_tie, ("第 1 个要素", "无效", "有效的面(不自相交)", "QGIS")),
         (missing_town, ("缺少该街镇",)),
         (turned, ("写反",)),
     ],
