@@ -1,17 +1,15 @@
-"""綦江一张图: page settings and the way to the pages, nothing else."""
-
-from pathlib import Path
+"""綦江一张图: the server that `streamlit run app.py` finds, the page's settings, and the way to the pages."""
 
 import streamlit as st
-from streamlit import net_util
 
-from qjmap.ui import frame
-from qjmap.ui.navigation import navigate
-from qjmap.webmap import install_assets
+if __name__ == "__main__":  # run by Streamlit for every visit
+    from qjmap.ui import frame
+    from qjmap.ui.navigation import navigate
 
-# Streamlit would ask an address on the internet for its own when a page is opened through a foreign name.
-net_util.get_external_ip = lambda: None
+    st.set_page_config(page_title="綦江一张图", layout="wide", initial_sidebar_state=272)
+    frame.run(navigate())
+else:  # imported once, by the server
+    from qjmap.ui.server import get_ready
 
-st.set_page_config(page_title="綦江一张图", layout="wide", initial_sidebar_state=272)
-install_assets(Path(__file__).parent)
-frame.run(navigate())
+    get_ready()
+    app = st.App(__file__)

@@ -85,8 +85,8 @@ def main() -> int:
         temporary = Path(folder)
         roots = {n: _root(temporary / str(n), n) for n in (MANY, FEW)}
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        hello = _median(lambda: _start(browser, ["hello"], {}, _hello_shown), 3)
-        ours_start = _median(lambda: _start(browser, ["run", "app.py"], {}, _map_drawn), 3)
+        hello = _median(lambda: _start(browser, ["hello"], {}, _hello_shown), 5)
+        ours_start = _median(lambda: _start(browser, ["run", "app.py"], {}, _map_drawn), 5)
         many, size = _ours(browser, roots[MANY])
         few, _ = _ours(browser, roots[FEW])
         plain, plain_size = _plain(browser, temporary, roots[MANY])

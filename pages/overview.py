@@ -18,7 +18,7 @@ shown = st.sidebar.pills(
     "图层",
     list(specs),
     selection_mode="multi",
-    default=[key for key in overview.FIRST if key in specs],
+    default=[key for key in district.settings.first_layers if key in specs],
     format_func=lambda key: specs[key].label,
     key="layers",
     bind="query-params",

@@ -76,6 +76,7 @@ class Settings:
     method: str
     base_year: int
     headlines: tuple[str, ...]
+    first_layers: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,7 +305,8 @@ class _Settings:
             totals=self._totals(raw),
             method=self._text(raw, "estimate", "method", optional=True),
             base_year=self._base_year(raw),
-            headlines=self._headlines(raw),
+            headlines=self._words(raw, "headlines"),
+            first_layers=self._words(raw, "layers"),
         )
         if self.problems:
             raise RegistryError(self.problems)
@@ -349,11 +351,11 @@ class _Settings:
         self._fault("overview.year", year, "[[population]] 中的一个年份")
         return 0
 
-    def _headlines(self, raw: dict[str, Any]) -> tuple[str, ...]:
-        value = self._get(raw, "overview", "headlines") or []
+    def _words(self, raw: dict[str, Any], name: str) -> tuple[str, ...]:
+        value = self._get(raw, "overview", name) or []
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return tuple(value)
-        self._fault("overview.headlines", value, "一列指标编号")
+        self._fault(f"overview.{name}", value, "一列编号")
         return ()
 
     def _totals(self, raw: dict[str, Any]) -> tuple[OfficialTotal, ...]:

@@ -13,8 +13,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import folium
@@ -23,7 +21,8 @@ import numpy as np
 from folium import Element, MacroElement
 from folium.template import Template
 from numpy.typing import NDArray
-from xstatic.pkg import leaflet
+
+from qjmap import assets
 
 #: One meaning each, told apart by colour-blind eyes (Okabe–Ito hues) and, by hatching, in grey print.
 PALETTE: Mapping[str, str] = {
@@ -43,49 +42,12 @@ PALETTE: Mapping[str, str] = {
     "warn": "#c2500a",
 }
 
-#: Where Streamlit serves what `install_assets` puts beside the app, seen from the map component's own page
-#: (<base>/component/streamlit_folium.st_folium/index.html), so that it holds under any base path.
-STATIC_URL = "../../app/static"
-
-_ASSETS = {
-    "leaflet.js": Path(leaflet.BASE_DIR) / "leaflet.js",
-    "leaflet.css": Path(leaflet.BASE_DIR) / "leaflet.css",
-    "qjmap.js": Path(str(resources.files("qjmap") / "static" / "qjmap.js")),
-    "map.css": Path(str(resources.files("qjmap") / "static" / "map.css")),
-}
-
-
-def install_assets(app_folder: Path) -> Path:
-    """Place the map's scripts where Streamlit serves them: `<app_folder>/static/`.
-
-    Leaflet comes from the installed package XStatic-Leaflet; no third-party file is kept in the project.
-
-    Returns
-    -------
-    Path
-        The folder written to. A file that is already the same is left alone.
-    """
-    folder = app_folder / "static"
-    folder.mkdir(exist_ok=True)
-    for name, source in _ASSETS.items():
-        content = source.read_bytes()
-        target = folder / name
-        if not target.exists() or target.read_bytes() != content:
-            target.write_bytes(content)
-    return folder
-
-
-def _asset(name: str) -> str:
-    """Address of an asset; its content's hash makes the browser fetch a changed one and keep an unchanged one."""
-    digest = hashlib.sha256(_ASSETS[name].read_bytes()).hexdigest()[:10]
-    return f"{STATIC_URL}/{name}?v={digest}"
-
 
 class _OfflineMap(folium.Map):
     """A folium map without its addresses on the internet: Leaflet and our own script are all it needs."""
 
-    default_js = [(name, _asset(name)) for name in ("leaflet.js", "qjmap.js")]  # noqa: RUF012
-    default_css = [(name, _asset(name)) for name in ("leaflet.css", "map.css")]  # noqa: RUF012
+    default_js = [("map.js", assets.address("map.js"))]  # noqa: RUF012
+    default_css = [("map.css", assets.address("map.css"))]  # noqa: RUF012
 
 
 class _Script(MacroElement):

@@ -15,7 +15,7 @@ import shapely
 import streamlit_folium
 from xstatic.pkg import leaflet
 
-from qjmap import webmap
+from qjmap import assets, webmap
 from qjmap.ui import source
 from qjmap.webmap import CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
 
@@ -248,7 +248,7 @@ def test_nothing_sent_to_the_browser_names_an_address(sent):
     said = sent(Scene([layer(names=list("甲乙丙"))], drawing(error=10), notices=[("示意界线", False)]))
     assert not ADDRESS.search(json.dumps(said, ensure_ascii=False, default=str))
     links = said["js_links"] + said["css_links"]
-    assert len(links) == 4
+    assert len(links) == 2
     assert all(link.startswith("../../app/static/") for link in links)
 
 
@@ -268,34 +268,32 @@ def test_our_own_script_and_style_name_no_address(name):
 
 
 def test_the_installed_leaflet_is_what_is_served(tmp_path):
-    folder = webmap.install_assets(tmp_path)
+    folder = assets.install(tmp_path)
     assert folder == tmp_path / "static"
-    installed = Path(leaflet.BASE_DIR)
-    for name in ("leaflet.js", "leaflet.css"):
-        assert (folder / name).read_bytes() == (installed / name).read_bytes()
-    for name in ("qjmap.js", "map.css"):
-        assert (folder / name).read_bytes() == (resources.files("qjmap") / "static" / name).read_bytes()
-    assert metadata.version("XStatic-Leaflet").encode()[:5] in (folder / "leaflet.js").read_bytes()[:200]
+    installed, ours = Path(leaflet.BASE_DIR), resources.files("qjmap") / "static"
+    for served, theirs, own in (("map.js", "leaflet.js", "qjmap.js"), ("map.css", "leaflet.css", "map.css")):
+        content = (folder / served).read_bytes()
+        assert content.startswith((installed / theirs).read_bytes())
+        assert content.endswith((ours / own).read_bytes())
+    assert metadata.version("XStatic-Leaflet").encode()[:5] in (folder / "map.js").read_bytes()[:200]
 
 
 def test_a_second_start_writes_nothing_and_a_changed_file_is_mended(tmp_path):
-    folder = webmap.install_assets(tmp_path)
+    folder = assets.install(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     (folder / "own.txt").write_text("stays")
-    webmap.install_assets(tmp_path)
+    assets.install(tmp_path)
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    (folder / "qjmap.js").write_text("broken")
-    shutil.copy(folder / "leaflet.css", folder / "leaflet.js")
-    webmap.install_assets(tmp_path)
-    assert (folder / "qjmap.js").read_bytes() == (
-        resources.files("qjmap") / "static" / "qjmap.js"
-    ).read_bytes()
-    assert (folder / "leaflet.js").read_bytes() == (Path(leaflet.BASE_DIR) / "leaflet.js").read_bytes()
+    (folder / "map.js").write_text("broken")
+    shutil.copy(folder / "map.js", folder / "map.css")
+    assets.install(tmp_path)
+    assert (folder / "map.js").read_bytes() == assets.content("map.js")
+    assert (folder / "map.css").read_bytes() == assets.content("map.css")
     assert (folder / "own.txt").read_text() == "stays"
 
 
 def test_every_link_of_the_map_is_a_file_that_is_installed(sent, tmp_path):
-    folder = webmap.install_assets(tmp_path)
+    folder = assets.install(tmp_path)
     said = sent(Scene())
     for link in said["js_links"] + said["css_links"]:
         name, _, version = link.removeprefix("../../app/static/").partition("?v=")

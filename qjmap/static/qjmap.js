@@ -645,7 +645,10 @@
       const hit = hits.length ? hits[turn % hits.length] : null;
       const town = hit ? null : this._townAt(event.latlng);
       /* Numbers only: streamlit-folium passes this text through innerHTML, so no name from data may be in it. */
-      const key = hit ? "record|" + hit.layer.key + "|" + hit.i : "town|" + this._map.qj.towns.indexOf(town);
+      this._map.qj.clicks = (this._map.qj.clicks || 0) + 1;
+      const what = hit ? "record|" + hit.layer.key + "|" + hit.i : "town|" + this._map.qj.towns.indexOf(town);
+      /* The count makes a second click on the same thing news. */
+      const key = what + "|" + this._map.qj.clicks;
       this._tooltip = { _content: key };
       this.getTooltip = () => ({ getContent: () => key });
       this.fire("click", { latlng: event.latlng, sourceTarget: this });

@@ -12,7 +12,6 @@ from qjmap.ui import source
 from qjmap.webmap import Scene, feature_group, folium_map
 
 _CLICK = "last_object_clicked_tooltip"
-_COUNT = "last_object_clicked_count"
 
 
 def town_in_focus(district: District) -> str | None:
@@ -69,24 +68,27 @@ def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]],
 
     def clicked() -> None:
         value = st.session_state.get(key) or {}
-        what, _, rest = str(value.get(_CLICK) or "").partition("|")
+        # record|layer|number|click or town|number|click, as `qjmap.js` writes it; not to be trusted
+        what, *rest = str(value.get(_CLICK) or "").split("|")
+        number = rest[1:2] if what == "record" else rest[:1]
+        if not number or not number[0].isdecimal():
+            return
+        place = int(number[0])
         if what == "record":
-            layer, _, number = rest.partition("|")
-            known = st.session_state.get(f"{key}-ids", {}).get(layer, ())
-            if number.isdecimal() and int(number) < len(known):
-                focus_record(str(known[int(number)]))
-        elif what == "town":
-            towns = [*district.boundaries.index, *district.background.index]
-            if rest.isdecimal() and int(rest) < len(district.boundaries):
-                focus_record(None)
-                focus_town(str(towns[int(rest)]))
+            known = st.session_state.get(f"{key}-ids", {}).get(rest[0], ())
+            if place < len(known):
+                focus_record(str(known[place]))
+        elif what == "town" and place < len(district.boundaries):
+            focus_record(None)
+            focus_town(str(district.boundaries.index[place]))
 
     st_folium(
         folium_map(ground, district.settings.centre),
         key=key,
         height=720,
         use_container_width=True,
-        returned_objects=[_CLICK, _COUNT],
+        # nothing else: a count of clicks, say, would make the page run again as soon as the map is there
+        returned_objects=[_CLICK],
         feature_group_to_add=feature_group(scene),
         on_change=clicked,
     )

@@ -17,9 +17,6 @@ from qjmap.ui import details, frame, mapview, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 
-#: Layers drawn when the page opens.
-FIRST = ("health", "reservoirs")
-
 #: Light to dark, one hue: legible in grey and to colour-blind eyes.
 _RAMP = ("#e8eff7", "#c6d9ec", "#97bbdc", "#6497c5", "#3a6fa3")
 _NO_DATA = "#d9dcdf"

@@ -114,7 +114,7 @@ def ground() -> str:
 # The first argument is the content; Streamlit hashes it and nothing else changes the result.
 
 
-@st.cache_resource(show_spinner="正在读取数据…", max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _district(content: str, key: str) -> District:
     return load_district(key, root())
 

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 import streamlit as st
-from tests.conftest import GRID_KEY, write_layer
 from visit import MAPPED, PAGES, Page
 
 from qjmap.district import ROOT
+from tests.conftest import GRID_KEY, write_layer
 
 
 @pytest.fixture
