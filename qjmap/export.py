@@ -467,13 +467,18 @@ def _guarded(value: Any) -> Any:
 def _sheet_name(name: str, taken: set[str]) -> str:
     """Make a name that Excel accepts and that is not taken, and take it."""
     clean = _NOT_IN_SHEET_NAME.sub(" ", _text(name)).replace("\n", " ").strip("' \t") or "表"
-    number, found = 1, clean[:_SHEET_NAME_LENGTH].strip("' ")
+    number, found = 1, _cut(clean, _SHEET_NAME_LENGTH).strip("' ")
     while found.casefold() in taken or found.casefold() == "history":
         number += 1
         tail = f"({number})"
-        found = clean[: _SHEET_NAME_LENGTH - len(tail)] + tail
+        found = _cut(clean, _SHEET_NAME_LENGTH - len(tail)) + tail
     taken.add(found.casefold())
     return found
+
+
+def _cut(text: str, length: int) -> str:
+    """Cut a text to a length as Excel counts it: in units of UTF-16, of which a rare character takes two."""
+    return text.encode("utf-16-le")[: 2 * length].decode("utf-16-le", errors="ignore")
 
 
 def _write_sheet(book: Any, name: str, table: pd.DataFrame, *, wrap: bool = False) -> None:
