@@ -94,8 +94,7 @@ def whole_parts(exact: npt.NDArray[np.float64], total: int) -> npt.NDArray[np.in
     total
         A whole number.
     """
-    # A part may miss a whole number by rounding of floats: nudge before cutting, so that whole parts return.
-    whole = np.floor(exact + 1e-6).astype(np.int64)
+    whole = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - whole), kind="stable")
     whole[order[: total - int(whole.sum())]] += 1
     return whole

@@ -277,6 +277,8 @@ def broken(content: dict[str, Any], how: str) -> None:
             content["crs"] = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4545"}}
         case "mercator":
             content["crs"] = {"type": "name", "properties": {"name": "EPSG:3857"}}
+        case "mercator in full":
+            content["crs"] = {"type": "name", "properties": {"name": "PROJCRS[…EPSG:3857, base EPSG:4326]"}}
         case "metres":
             middle["geometry"]["coordinates"] = [[[-5e3, -5e3], [5e3, -5e3], [5e3, 5e3], [-5e3, -5e3]]]
         case "outside":
@@ -310,6 +312,7 @@ def broken(content: dict[str, Any], how: str) -> None:
         ("overlap", [["丁镇 与 戊镇 重叠 1.0000 平方千米", "互不重叠"]]),
         ("crs", [["“crs”列", "4545", "经纬度", "转换坐标系"]]),
         ("mercator", [["“crs”列", "3857", "经纬度", "转换坐标系"]]),
+        ("mercator in full", [["“crs”列", "3857", "经纬度"]]),
         ("metres", [["第 5 个要素(戊镇)", "本区范围内", "坐标系"]]),
         ("outside", [["第 5 个要素(戊镇)", "本区范围内", "经度 106~107,纬度 28.5~29.5"]]),
         ("turned", [["第 5 个要素(戊镇)", "写反"]]),

@@ -110,6 +110,11 @@ def test_without_a_context_any_town_document_and_place_on_the_globe_passes():
     assert [one.column for one in checked({"lon": "181"}, context=Context()).problems] == ["lon"]
 
 
+def test_the_ends_of_a_range_are_in_it():
+    rows = [{"diameter_mm": "50", "flow_l_s": "0", "year": "1900"}, {"diameter_mm": "300", "year": "2100"}]
+    assert checked(*rows).problems == ()
+
+
 def test_a_place_on_the_edge_of_the_district_is_in_it():
     west, south, east, north = map(str, BOX)
     assert checked({"lon": west, "lat": south}, {"lon": east, "lat": north}).problems == ()

@@ -19,10 +19,10 @@ BACK = 2e-8
 six decimals, which is 0.1 m."""
 
 
-def disc(n: int = 720) -> np.ndarray:
-    """Degrees of n points that lie 10 km from the centre along geodesics."""
+def disc(n: int = 720, lon: float = HOME.lon, lat: float = HOME.lat) -> np.ndarray:
+    """Degrees of n points that lie 10 km from a place along geodesics."""
     bearings = np.linspace(0, 360, n, endpoint=False)
-    lon, lat, _ = GEOD.fwd(np.full(n, HOME.lon), np.full(n, HOME.lat), bearings, np.full(n, RADIUS_M))
+    lon, lat, _ = GEOD.fwd(np.full(n, lon), np.full(n, lat), bearings, np.full(n, RADIUS_M))
     return np.column_stack([lon, lat])
 
 
@@ -40,8 +40,9 @@ def test_a_place_10_km_away_is_10_km_away():
     assert np.abs(np.hypot(x, y) - RADIUS_M).max() < 0.5
 
 
-def test_a_disc_of_10_km_has_the_area_it_has_on_the_ellipsoid():
-    ring = disc()
+@pytest.mark.parametrize("place", [(106.65, 28.88), (107.11, 29.24), (106.33, 28.40)])
+def test_a_disc_of_10_km_has_the_area_it_has_on_the_ellipsoid(place):
+    ring = disc(720, *place)
     on_earth, _ = GEOD.polygon_area_perimeter(*ring.T)
     on_plane = shapely.area(HOME.geometry_to_metres(shapely.Polygon(ring)))
     assert on_plane == pytest.approx(abs(on_earth), rel=1e-6)

@@ -80,6 +80,10 @@ def test_largest_remainders_by_hand():
     assert estimate(towns((1, "a", 1), (1, "b", 1), (4, "c", 1)), 10).tolist() == [2, 2, 6]
 
 
+def test_of_equals_the_earlier_come_first():
+    assert whole_parts(np.full(40, 0.5), 20).tolist() == [1] * 20 + [0] * 20
+
+
 def test_a_divided_unit_shares_by_villages_and_no_other_looks_at_them():
     frame = towns((700, "a", 3), (None, "a", 4), (300, "c", None))
     assert estimate(frame, 1000).tolist() == [300, 400, 300]
