@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.conftest import write_layer
 
 from qjmap import summary
 from qjmap.registers import load_layer
 from qjmap.standards import Condition
+from tests.conftest import write_layer
 
 MIDDLE = "戊镇"  # 10,000 people in 2020, 10 × 10 km
 SEAT_ERROR = 100.0
