@@ -51,13 +51,15 @@ def build_geo(key: str, root: Path) -> Path:
     ]
     if problems:
         raise DataError(problems)
-    units = units.loc[order]
+    quoted = (towns["area_km2_quoted"].dropna() * 1e6).to_dict()
+    units = boundaries.calibrate(units.loc[order], {str(town): float(area) for town, area in quoted.items()})
     units["code"] = towns["code"].reindex(order).fillna("")
     units["kind"] = towns["kind"].astype("str").reindex(order).fillna("背景")
     metadata = {
         "title": f"{settings.name}{settings.boundary_kind}",
         "notice": settings.boundary_notice,
-        "method": f"由 {file} 各样点的泰森多边形按街镇合并、整体化简({TOLERANCE_M:g} 米)而成",
+        "method": f"由 {file} 各样点的泰森多边形按街镇合并、整体化简({TOLERANCE_M:g} 米)而成;"
+        "与公布面积相差超过一成的街镇,界线整体外移或内移到一成以内",
     }
     target = root / "geo" / key / settings.boundary_file
     with _blaming(file):

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,21 +97,45 @@ def test_no_coordinate_has_more_than_seven_decimals(shipped):
     assert max(decimals) <= 7
 
 
-QUOTED_OTHERWISE = {
-    # The sample points themselves, read off a public map, say so much: 77 points of about 0.866 km² each are
-    # 66.7 km², 69 are 59.7 km²; drawing them takes off 0.1 and 0.7 km². The quoted areas are older than the
-    # map and come without a map of their own: neither figure is corrected to meet the other.
-    "新盛街道": -0.125,  # 66.5 km² drawn, 76 quoted
-    "永城镇": +0.114,  # 59.0 km² drawn, 53 quoted
-}
-
-
-def test_areas_are_within_a_tenth_of_those_quoted_but_for_two(qijiang):
+def test_areas_are_within_a_tenth_of_those_quoted(qijiang):
+    # The sample points alone make 新盛街道 66.5 km² (76 quoted) and 永城镇 59.0 km² (53 quoted): their lines are moved.
     towns = qijiang.towns.dropna(subset="area_km2_quoted")
     assert len(towns) == 9
     off = towns["area_km2"] / towns["area_km2_quoted"] - 1
-    beyond = off[off.abs() > 0.1]
-    assert beyond.to_dict() == pytest.approx(QUOTED_OTHERWISE, abs=0.001)
+    assert off.abs().max() <= 0.1
+
+
+def grid_units():
+    """Nine squares of 1 km in a row and column; the middle one is 戊."""
+    squares = [shapely.box(x, y, x + 1000, y + 1000) for y in (0, 1000, 2000) for x in (0, 1000, 2000)]
+    return gpd.GeoDataFrame(
+        {"certainty": "read"}, geometry=squares, index=list("甲乙丙丁戊己庚辛壬"), crs=32648
+    )
+
+
+@pytest.mark.parametrize("wanted", [1.3e6, 0.7e6])
+def test_a_unit_takes_its_published_area_and_the_whole_stays_whole(wanted):
+    units = grid_units()
+    moved = boundaries.calibrate(units, {"戊": wanted})
+    assert moved.geometry["戊"].area == pytest.approx(wanted * (0.91 if wanted > 1e6 else 1.09), rel=1e-6)
+    assert shapely.coverage_is_valid(list(moved.geometry))
+    assert moved.geometry.area.sum() == pytest.approx(9e6)
+    assert moved.index.equals(units.index)
+    # by the same distance to all sides, so its four neighbours share what is taken or given
+    shares = [moved.geometry[one].area - 1e6 for one in "乙丁己辛"]
+    assert shares == pytest.approx([shares[0]] * 4, rel=0.2)
+    assert units.geometry["戊"].area == 1e6
+
+
+def test_a_unit_within_the_allowed_miss_stays_as_drawn():
+    units = grid_units()
+    assert boundaries.calibrate(units, {"戊": 1.09e6}).geometry.geom_equals(units.geometry).all()
+
+
+def test_a_unit_at_the_edge_moves_its_inner_lines_only():
+    moved = boundaries.calibrate(grid_units(), {"甲": 0.8e6})
+    assert shapely.union_all(list(moved.geometry)).equals(shapely.box(0, 0, 3000, 3000))
+    assert moved.geometry["甲"].bounds[:2] == (0, 0)
 
 
 def test_seats_lie_in_their_town_within_their_error(qijiang):
@@ -120,7 +145,8 @@ def test_seats_lie_in_their_town_within_their_error(qijiang):
         qijiang.boundaries.geometry[towns.index].to_numpy(), shapely.points(towns["seat_x"], towns["seat_y"])
     )
     assert (away <= towns["seat_error_m"].to_numpy()).all()
-    assert (away > 0).sum() == 1  # 安稳镇, by 117 m of the 2,500 m allowed
+    # by 117 m of the 2,500 m, and by 20 m of the 300 m, that their places may be wrong
+    assert set(towns.index[away > 0]) == {"安稳镇", "横山镇"}
 
 
 def test_labels_lie_deep_inside(qijiang):
