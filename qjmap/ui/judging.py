@@ -29,7 +29,13 @@ def choose_year(district: District) -> int:
     """Ask for the year that is judged: those with an official number of people that a plan speaks of."""
     years = [one.year for one in district.settings.totals][1:] or [district.settings.totals[-1].year]
     chosen = st.sidebar.segmented_control(
-        "年份", years, default=years[0], required=True, key="judged-year", bind="query-params"
+        "年份",
+        years,
+        default=years[0],
+        required=True,
+        key="judged-year",
+        bind="query-params",
+        persist_state="session",  # the pages that judge judge the same year
     )
     return int(chosen or years[0])
 
@@ -45,6 +51,7 @@ def choose_assumptions() -> tuple[str, ...]:
         format_func=lambda key: known[key].title,
         key="assume",
         bind="query-params",
+        persist_state="session",
         placeholder="不作假定",
         select_all=False,
         help="文件写了要求却没有列名单时,名册记为“未知”,规则答“数据不足”。采用假定后,凡依据假定的结果都会注明。",

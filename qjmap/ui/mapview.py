@@ -12,6 +12,7 @@ from qjmap.ui import source
 from qjmap.webmap import Scene, feature_group, folium_map
 
 _CLICK = "last_object_clicked_tooltip"
+_COUNT = "last_object_clicked_count"
 
 
 def town_in_focus(district: District) -> str | None:
@@ -48,6 +49,19 @@ def town_bounds(district: District, town: str) -> tuple[float, float, float, flo
     west, south, east, north = district.boundaries.geometry[town].bounds
     lon, lat = district.projection.to_degrees([west, east], [south, north])
     return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
+
+
+def _returned(key: str) -> list[str]:
+    """Say what the map sends back: what was clicked, and nothing that would make the page run again once it is there.
+
+    But for a page that was opened by an address with choices in it: Streamlit forgets those on the way to the next
+    page unless the browser has spoken once, and the count of clicks makes it speak.
+    """
+    kept = f"{key}-returned"
+    if kept not in st.session_state:
+        st.session_state[kept] = [_CLICK, _COUNT] if st.query_params else [_CLICK]
+    returned: list[str] = st.session_state[kept]
+    return returned
 
 
 def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]], *, key: str) -> None:
@@ -87,8 +101,7 @@ def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]],
         key=key,
         height=720,
         use_container_width=True,
-        # nothing else: a count of clicks, say, would make the page run again as soon as the map is there
-        returned_objects=[_CLICK],
+        returned_objects=_returned(key),
         feature_group_to_add=feature_group(scene),
         on_change=clicked,
     )

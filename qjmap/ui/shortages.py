@@ -25,6 +25,7 @@ from qjmap.district import District
 from qjmap.shortlist import Choice, Line
 from qjmap.standards import CUSTOM
 from qjmap.ui import answers, details, html, judging, mapview, source, words
+from qjmap.ui.figures import write as write_figures
 from qjmap.ui.html import Figure
 from qjmap.ui.matrix import Cell, Place, Row, Sign, show_matrix
 from qjmap.ui.table import TableColumn, show_table
@@ -336,12 +337,16 @@ def show_focus(
 
 def link_to_sheet(town: str) -> None:
     """Lead to the town's own page with the same year, assumptions and figures."""
-    kept = {key: value for key, value in st.query_params.items() if key in _CARRIED}
-    st.page_link("pages/town.py", label=f"{town}的街镇画像(可打印)", query_params={**kept, "town": town})
-
-
-#: What a link to another page takes with it.
-_CARRIED = ("demo", "judged-year", "assume", "figures")
+    # Not from `st.query_params`: on the first run of a link it lacks what widgets are bound to.
+    known, state = judging.assumptions(), st.session_state
+    kept: dict[str, str | list[str]] = {"town": town, "judged-year": str(state["judged-year"])}
+    if not state.get("demo", True):
+        kept["demo"] = "false"
+    if state.get("assume"):
+        kept["assume"] = [known[key].title for key in state["assume"]]
+    if own := judging.custom_figures():
+        kept["figures"] = write_figures(own)
+    st.page_link("pages/town.py", label=f"{town}的街镇画像(可打印)", query_params=kept)
 
 
 def rests_on(found: Assessment) -> list[str]:
