@@ -42,10 +42,9 @@ def through_the_front_door() -> None:
 
 
 def _navigation() -> StreamlitPage:
-    return st.navigation(
-        [
-            st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == "overview")
-            for name, title in PAGES
-        ],
-        position="top",
-    )
+    pages = [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, title in PAGES]
+    # The first page opens at the bare address; and answers to its own name as well.
+    (first, title), *_ = PAGES
+    front = st.Page(f"pages/{first}.py", title=title, url_path="", default=True)
+    pages[0] = st.Page(f"pages/{first}.py", title=title, url_path=first, visibility="hidden")
+    return st.navigation([front, *pages], position="top")
