@@ -10,6 +10,6 @@ show(
         lead="消火栓、消防水池、取水点和水库在哪里,哪些地方够不着水。",
         layers=("hydrants", "fire_ponds", "reservoirs"),
         find=find.facilities,
-        radius_layers=("hydrants", "fire_ponds"),
+        radius_layers=("hydrants", "fire_ponds", "reservoirs"),
     )
 )

@@ -3,11 +3,8 @@
 import streamlit as st
 
 from qjmap import summary
-from qjmap.registers import has_demo
 from qjmap.ui import details, frame, html, mapview, overview, sidebar
-from qjmap.ui.marks import marks, notices
 from qjmap.ui.table import show_table
-from qjmap.webmap import Scene
 
 frame.dress()
 district = frame.open_district()
@@ -32,30 +29,26 @@ shade = st.sidebar.selectbox(
     key="shade",
     bind="query-params",
 )
+focus = st.sidebar.selectbox(
+    "筛选与覆盖",
+    shown,
+    index=None,
+    format_func=lambda key: specs[key].label,
+    placeholder="选一个图层",
+    key="focus",
+    bind="query-params",
+    help="选一个图层,筛选它的记录,画出它的服务半径。",
+)
 # The map waits for what is on it, not for every register.
-first = {
-    key: frame.load_layer(key, demo=demo) for key in dict.fromkeys([*shown, *overview.needed_for(shade)])
-}
+wanted = dict.fromkeys([*shown, *overview.needed_for(shade)])
+first = {key: frame.load_layer(key, demo=demo) for key in wanted}
 on_map = {key: layer for key, layer in first.items() if layer is not None}
-shaded = overview.by_town(district, on_map)
+looked = overview.look_at(district, on_map[focus], demo=demo) if focus in on_map else None
+scene, ids, invented = overview.scene(district, on_map, shown, shade, measures, looked)
 town = mapview.town_in_focus(district)
-bounds = None if town is None else mapview.town_bounds(district, town)
-records = {key: summary.placed(on_map[key].frame) for key in shown if key in on_map}
-invented = any(has_demo(rows) for rows in records.values())
-colours, legend = overview.shades(shaded[shade], measures[shade]) if shade in shaded else ({}, [])
 
 left, right = st.columns([1.75, 1], gap="small")
 with left:
-    scene = Scene(
-        layers=[marks(district, specs[key], rows) for key, rows in records.items()],
-        shades=colours,
-        shade_title=measures[shade].title if shade else "",
-        shade_legend=legend,
-        town=town,
-        focus=None if town is None or bounds is None else (town, bounds),
-        notices=notices(district, demo=invented),
-    )
-    ids = {key: rows["id"].tolist() for key, rows in records.items()}
     mapview.show_map(district, scene, ids, key="map-overview")
 others = {key: frame.load_layer(key, demo=demo) for key in specs if key not in first}
 layers = {key: layer for key in specs if (layer := on_map.get(key) or others.get(key)) is not None}
@@ -63,6 +56,8 @@ table = overview.by_town(district, layers)
 with right:
     st.html(html.head("总览", f"全区 {len(district.towns)} 个街镇有什么,差在哪里先看一眼;详情见各专题。"))
     st.html(html.figures(overview.figures(district)))
+    if looked is not None:
+        overview.show_looked(looked)
     overview.show_chosen_record(district, layers)
     if town is not None:
         details.show_town(district, town, overview.lines(table.loc[town], measures))

@@ -10,5 +10,6 @@ show(
         lead="已建、在建和规划的水库,含规划中的新盛湖水库。",
         layers=("reservoirs",),
         find=find.reservoirs,
+        radius_layers=("reservoirs",),
     )
 )

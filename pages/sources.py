@@ -17,7 +17,7 @@ tabs = dict(zip(titles, st.tabs(list(titles), key="part"), strict=True))
 
 with tabs["定位与来源"]:
     left, right = st.columns([1.75, 1], gap="small")
-    marks, ids = sources.position_marks(district, layers)
+    marks, ids = sources.position_marks(district, sources.chosen(layers, sidebar.choose_shared(district)))
     with left, st.container(key="short-map"):
         scene = Scene(layers=marks, notices=notices(district, demo=False))
         mapview.show_map(district, scene, ids, key="map-sources")

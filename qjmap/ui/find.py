@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qjmap import summary
-from qjmap.ui import words
+from qjmap.ui import source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn
 from qjmap.ui.thematic import Findings
@@ -75,6 +75,7 @@ def health(view: View) -> Findings:
             "张",
             f"{int(view.shown[column].notna().sum())} 家有数、{int(view.shown[column].isna().sum())} 家未列;"
             f"每千人 {words.number(known / base * 1000, 2)} 张(÷{words.people(base)}人)",
+            help=rules_reading(view, column),
         ),
         *found.figures[1:],
     ]
@@ -107,12 +108,14 @@ def reached(view: View) -> Findings:
                 "栋",
                 base.format(words.percent(within.none.mean())),
                 short=True,
+                help=basis(view),
             ),
             Figure(
                 "在范围内",
                 words.number(within.certain.sum()),
                 "栋",
                 base.format(words.percent(within.certain.mean())),
+                help=basis(view),
             ),
         ]
     if "hazards_open" in view.shown:
@@ -126,6 +129,7 @@ def reached(view: View) -> Findings:
                 "处",
                 f"查出 {words.number(summary.total(view.shown['hazards_found']))} 处",
                 short=True,
+                help=rules_reading(view, "hazards_open"),
             )
         )
     by = "out" if "out" in table else "count"
@@ -138,34 +142,38 @@ def reached(view: View) -> Findings:
 
 
 def reservoirs(view: View) -> Findings:
-    """Read out capacity and what is not known of it."""
+    """Read out capacity and what is not known of it; and, where a person set a radius, what it reaches."""
+    found = facilities(view)
     capacity = view.shown["capacity_wan_m3"]
-    table = pd.DataFrame(
-        {
-            "count": summary.counts(view.district, view.shown),
-            "capacity": summary.sums(view.district, view.shown, "capacity_wan_m3"),
-        }
-    )
-    columns = [
-        _TOWN,
-        TableColumn("count", "水库", "座", 0),
-        TableColumn("capacity", "已知总库容", "万立方米", 0),
-    ]
+    by_town = summary.sums(view.district, view.shown, "capacity_wan_m3")
     planned = int(view.shown["status"].isin(["规划", "在建"]).sum())
+    figures = [
+        found.figures[0],
+        Figure(
+            "已知总库容",
+            words.number(summary.total(capacity)),
+            "万立方米",
+            f"{int(capacity.notna().sum())} 座有数、{int(capacity.isna().sum())} 座资料未载",
+            help="名册中有总库容的水库相加;资料出处见各条记录",
+        ),
+        Figure(
+            "规划、在建",
+            words.number(planned),
+            "座",
+            f"占 {len(view.shown)} 座",
+            help="状态为规划或在建的水库数",
+        ),
+        *found.figures[1:],
+    ]
+    columns = [*found.columns[:2], TableColumn("capacity", "已知总库容", "万立方米", 0), *found.columns[2:]]
+    lines = [dict(row) | {"capacity": _plain(by_town[str(row["key"])])} for row in found.rows]
+    if view.coverage is None:
+        lines.sort(key=lambda row: -int(str(row["count"])))
     return Findings(
-        [
-            number_of_records(view),
-            Figure(
-                "已知总库容",
-                words.number(summary.total(capacity)),
-                "万立方米",
-                f"{int(capacity.notna().sum())} 座有数、{int(capacity.isna().sum())} 座资料未载",
-            ),
-            Figure("规划、在建", words.number(planned), "座", f"占 {len(view.shown)} 座"),
-        ],
-        "按水库数从多到少;点一行到该街镇",
+        figures,
+        found.caption if view.coverage is not None else "按水库数从多到少;点一行到该街镇",
         columns,
-        rows(view, table.sort_values(["count", "capacity"], ascending=False), columns),
+        lines,
         notes=("水库位置文件未给坐标:按所在街镇示意,圆圈为可能范围;没有写明街镇的列入“未定位”。",),
     )
 
@@ -177,13 +185,20 @@ def number_of_records(view: View) -> Figure:
     said = [f"{unplaced} {view.spec.counter}未定位" if unplaced else "全部已定位"] if n else []
     if demo:
         said.append(f"{demo:,} {view.spec.counter}为演示")
-    return Figure(view.spec.label, words.number(n), view.spec.counter, ";".join(said))
+    return Figure(
+        view.spec.label,
+        words.number(n),
+        view.spec.counter,
+        ";".join(said),
+        help=f"名册“{view.spec.label}”中符合所选条件的记录数",
+    )
 
 
 def coverage_figures(view: View) -> list[Figure]:
     """Say whom the circles reach for certain, perhaps, and not."""
     people = view.whole("people")
     base = f"共 {words.people(people)}人({view.year})"
+    said = basis(view)
     shares = {part: view.whole(f"people_{part}") for part in ("certain", "possible", "uncovered")}
     area = view.whole("area_km2")
     unplaced = int(view.shown["x"].isna().sum())
@@ -194,27 +209,68 @@ def coverage_figures(view: View) -> list[Figure]:
             words.people(shares["uncovered"]),
             "人",
             f"{words.percent(shares['uncovered'] / people)} %,{base}{left_out}",
-            short=shares["uncovered"] > 0 and not view.reference_only and not view.unsure,
+            short=shares["uncovered"] > 0 and view.judges,
+            help=said,
         ),
         Figure(
             "覆盖人口",
             words.percent(shares["certain"] / people),
             "%",
             f"约 {words.people(shares['certain'])}人,{base}",
+            help=said,
         ),
         Figure(
             f"{view.gap_word}面积",
             words.number(view.whole("km2_uncovered"), 1),
             "平方千米",
             f"占 {words.number(area)} 平方千米的 {words.percent(view.whole('km2_uncovered') / area)} %",
+            help=said,
         ),
     ]
     if shares["possible"] > 0:
         figures.insert(
             2,
-            Figure("可能覆盖人口", words.people(shares["possible"]), "人", f"受定位误差影响,不能确定;{base}"),
+            Figure(
+                "可能覆盖人口",
+                words.people(shares["possible"]),
+                "人",
+                f"受定位误差影响,不能确定;{base}",
+                help=said,
+            ),
         )
     return figures
+
+
+def basis(view: View) -> str:
+    """Say under which rule a figure stands, and over which people and land it is taken."""
+    if view.radius is None:
+        return "未用标准"
+    rule = view.radius.rule
+    said = (
+        "自定半径,没有文件依据"
+        if rule is None
+        else f"标准 {rule.id}:{words.rule_source(view.district, rule)}"
+    )
+    if rule is not None and view.radius.custom:
+        said += ";数值为自定值"
+    return f"{said};分母:{words.population_line(view.district, view.year)}{view.spread};面积按示意界线量算"
+
+
+def rules_reading(view: View, column: str) -> str:
+    """Name the rules that read a column of the layer, with their clauses, and the people that rates are taken over."""
+    rules = [
+        rule
+        for rule in source.rules()
+        if rule.enabled
+        and view.spec.key in rule.layers
+        and column
+        in {*rule.value.values(), *rule.column.values(), *(one.column for one in (*rule.open, *rule.having))}
+    ]
+    said = (
+        ";".join(f"标准 {rule.id}:{words.rule_source(view.district, rule)}" for rule in rules)
+        or "没有标准用到此数"
+    )
+    return f"{said};分母:{words.population_line(view.district, view.year)}"
 
 
 def rows(view: View, table: pd.DataFrame, columns: Sequence[TableColumn]) -> list[Mapping[str, object]]:

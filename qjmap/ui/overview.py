@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,16 @@ import streamlit as st
 from qjmap import summary
 from qjmap.district import District
 from qjmap.errors import DataError
-from qjmap.registers import Layer
-from qjmap.ui import details, frame, mapview, source, words
+from qjmap.registers import Layer, has_demo
+from qjmap.ui import details, frame, html, mapview, source, words
 from qjmap.ui.html import Figure
+from qjmap.ui.marks import marks, notices
 from qjmap.ui.table import TableColumn, show_table
+from qjmap.webmap import Scene
+
+if TYPE_CHECKING:
+    from qjmap.ui.thematic import Theme
+    from qjmap.ui.view import View
 
 #: Light to dark, one hue: legible in grey and to colour-blind eyes.
 _RAMP = ("#e8eff7", "#c6d9ec", "#97bbdc", "#6497c5", "#3a6fa3")
@@ -134,16 +141,27 @@ def figures(district: District) -> list[Figure]:
         return found
     for key in district.settings.headlines:
         if key in indicators.index:
-            row = indicators.loc[key]
+            row: Any = indicators.loc[key]
             found.append(
                 Figure(
                     str(row["name"]),
                     words.number(row["value_2020"], 2),
                     str(row["unit"]),
                     f"{year}年;2025年目标 {row['text_2025']}({row['binding']},{row['clause']})",
+                    help=_indicator_help(district, row),
                 )
             )
     return found
+
+
+def _indicator_help(district: District, row: pd.Series[Any]) -> str:
+    """Name the rule that reads an indicator, the document's clause, and the people it is taken over."""
+    rules = [rule.id for rule in source.rules() if rule.indicator == row.name]
+    named = f"标准 {'、'.join(rules)};" if rules else ""
+    clause = words.document(district, str(row["document"]), str(row["clause"]))
+    return (
+        f"{named}指标 {row.name}:{clause};分母:{words.population_line(district, district.settings.base_year)}"
+    )
 
 
 def lines(row: pd.Series, known: Mapping[str, Measure]) -> list[tuple[str, str]]:
@@ -174,6 +192,82 @@ def town_table(
         for town, row in ordered.iterrows()
     ]
     return columns, rows, f"按{known[by].label}从少到多;点一行到该街镇"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The one layer that is filtered and drawn with its circles."""
+
+    theme: Theme
+    view: View
+    scene: Scene
+    ids: Mapping[str, Sequence[str]]
+
+
+def look_at(district: District, layer: Layer, *, demo: bool) -> Looked:
+    """Ask for every choice on one layer, as its own page does."""
+    # scipy and the rest weigh half a second, and the page opens without them
+    from qjmap.ui import find, thematic
+
+    key = layer.spec.key
+    served = {"highrises": "hydrants"}
+    theme = thematic.Theme(
+        key="overview",
+        title="",
+        lead="",
+        layers=(key,),
+        find=find.reached if key in served else find.facilities,
+        served_by=served,
+        radius_layers=(key,) if key not in served else (),
+    )
+    view, scene_, ids = thematic.look(theme, district, layer, demo=demo)
+    return Looked(theme, view, scene_, ids)
+
+
+def show_looked(looked: Looked) -> None:
+    """Show the standard and the key figures of the layer that is looked at."""
+    from qjmap.ui import thematic
+
+    st.html(thematic.standard(looked.theme, looked.view))
+    st.html(html.figures(looked.theme.find(looked.view).figures))
+
+
+def scene(
+    district: District,
+    layers: Mapping[str, Layer],
+    shown: Sequence[str],
+    shade: str | None,
+    known: Mapping[str, Measure],
+    looked: Looked | None,
+) -> tuple[Scene, dict[str, Sequence[str]], bool]:
+    """Put the layers on the map, the one looked at first; give the ids of their marks and whether any is invented.
+
+    Towns are shaded only where no coverage is drawn: a colour means one thing.
+    """
+    table = by_town(district, layers)
+    focus = None if looked is None else looked.view.spec.key
+    records = {key: summary.placed(layers[key].frame) for key in shown if key in layers and key != focus}
+    drawn = [marks(district, layers[key].spec, rows) for key, rows in records.items()]
+    ids: dict[str, Sequence[str]] = {key: rows["id"].tolist() for key, rows in records.items()}
+    invented = any(has_demo(rows) for rows in records.values())
+    base = Scene()
+    if looked is not None:
+        base, ids, invented = looked.scene, {**looked.ids, **ids}, invented or looked.view.demo
+    shaded = shade is not None and shade in table and base.coverage is None
+    colours, legend = shades(table[shade], known[shade]) if shaded and shade is not None else ({}, [])
+    town = mapview.town_in_focus(district)
+    bounds = None if town is None else mapview.town_bounds(district, town)
+    whole = replace(
+        base,
+        layers=[*base.layers, *drawn],
+        shades=colours,
+        shade_title=known[shade].title if shaded and shade is not None else "",
+        shade_legend=legend,
+        town=town,
+        focus=None if town is None or bounds is None else (town, bounds),
+        notices=notices(district, demo=invented),
+    )
+    return whole, ids, invented
 
 
 def show_chosen_record(district: District, layers: Mapping[str, Layer]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from qjmap.district import District
 from qjmap.filters import Filter
 from qjmap.layers import LayerSpec
 from qjmap.standards import Rule
@@ -122,6 +123,36 @@ def choose_filter(spec: LayerSpec, frame: pd.DataFrame, towns: Sequence[str], ye
         text=text or "",
         year=year,
     )
+
+
+def choose_shared(district: District) -> Filter:
+    """Ask for what every layer has: towns, status, how well a place is known, and part of a name."""
+    towns = st.sidebar.multiselect(
+        "街镇",
+        list(district.towns.index),
+        key="all-towns",
+        bind="query-params",
+        placeholder="全部街镇",
+        select_all=False,
+    )
+    text = st.sidebar.text_input(
+        "名称查找", key="all-q", bind="query-params", placeholder="名称、编号或村(社区)", max_chars=60
+    )
+    spec = next(iter(district.registry.layers.values()))
+    chosen = {
+        key: tuple(
+            st.sidebar.multiselect(
+                spec.columns[key].label,
+                spec.columns[key].values,
+                key=f"all-{key}",
+                bind="query-params",
+                placeholder="全部",
+                select_all=False,
+            )
+        )
+        for key in ("status", "position")
+    }
+    return Filter(tuple(towns), {key: values for key, values in chosen.items() if values}, text=text or "")
 
 
 def choose_shown(key: str, *, coverage: bool, gap: bool) -> tuple[str, ...]:

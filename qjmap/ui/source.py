@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from qjmap.district import ROOT, District, districts, load_district
-from qjmap.errors import DataError, UnknownKeyError
+from qjmap.errors import DataError, QjmapError, UnknownKeyError
 from qjmap.registers import Layer, load_layer, load_table
-from qjmap.standards import Standards, load_standards
+from qjmap.standards import Rule, Standards, load_standards
 from qjmap.webmap import base_map
 
 # A run of a page has a thread, and so a context, of its own.
@@ -104,6 +104,14 @@ def table(key: str) -> pd.DataFrame:
 def standards() -> Standards:
     """Load the standards; raises `StandardError` naming rule and field."""
     return _standards(fingerprint(), district_key())
+
+
+def rules() -> tuple[Rule, ...]:
+    """Give the rules there are; none while their file is wrong, which other parts of the page tell."""
+    try:
+        return tuple(standards().values())
+    except QjmapError:
+        return ()
 
 
 def ground() -> str:

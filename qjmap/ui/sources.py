@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from qjmap import export, summary
 from qjmap.checks import UNPLACED
 from qjmap.district import District
 from qjmap.errors import DataError
+from qjmap.filters import Filter
 from qjmap.ingest import read_csv
 from qjmap.layers import LayerSpec
 from qjmap.registers import Layer, has_demo
@@ -39,6 +41,11 @@ def any_demo(layers: Mapping[str, Layer]) -> bool:
 def cited(layers: Mapping[str, Layer]) -> list[str]:
     """List the documents that the layers rest on."""
     return summary.documents_of([layer.frame for layer in layers.values()])
+
+
+def chosen(layers: Mapping[str, Layer], choice: Filter) -> dict[str, Layer]:
+    """Keep the chosen records of every layer."""
+    return {key: replace(layer, frame=layer.frame[choice.mask(layer.frame)]) for key, layer in layers.items()}
 
 
 def position_marks(

@@ -74,14 +74,21 @@ def show(theme: Theme) -> None:
     layer = frame.load_layer(spec.key, demo=demo)
     if layer is None:
         return
-    facilities = _facilities(theme, layer, demo=demo)
-    view, shown_parts = _choose(theme, district, layer, facilities, demo=demo)
+    view, scene, ids = look(theme, district, layer, demo=demo)
     left, right = st.columns([1.75, 1], gap="small")
     with left:
-        scene, ids = _scene(view, shown_parts, theme)
         mapview.show_map(district, scene, ids, key=f"map-{theme.key}")
     with right:
-        _panel(theme, view, facilities)
+        _panel(theme, view)
+
+
+def look(
+    theme: Theme, district: District, layer: Layer, *, demo: bool
+) -> tuple[View, Scene, dict[str, list[str]]]:
+    """Ask for every choice on a layer; give what is looked at, its scene, and the ids of its marks."""
+    facilities = _facilities(theme, layer, demo=demo)
+    view, parts = _choose(theme, district, layer, facilities, demo=demo)
+    return view, *_scene(view, parts, theme)
 
 
 def _facilities(theme: Theme, layer: Layer, *, demo: bool) -> Layer | None:
@@ -228,11 +235,11 @@ def _record(view: View) -> pd.Series | None:
 # ---- the panel ------------------------------------------------------------------------------------
 
 
-def _panel(theme: Theme, view: View, facilities: Layer | None) -> None:
+def _panel(theme: Theme, view: View) -> None:
     district = view.district
     town = mapview.town_in_focus(district)
     st.html(html.head(theme.title, theme.lead))
-    st.html(_standard(view, facilities))
+    st.html(standard(theme, view))
     record = _record(view)
     if record is not None:
         details.show_record(district, view.spec, record)
@@ -281,8 +288,9 @@ def _cell(column: TableColumn, value: Any) -> str:
     return f"{text} {column.unit}".strip()
 
 
-def _standard(view: View, facilities: Layer | None) -> str:
-    if facilities is None:
+def standard(theme: Theme, view: View) -> str:
+    """Set the standard that holds for a view, with its clause, and what it does not say."""
+    if view.spec.key not in theme.radius_layers and view.spec.key not in theme.served_by:
         return html.note("本图层只列出和计数,不按半径计算覆盖。")
     radius = view.radius
     if radius is None:

@@ -108,6 +108,15 @@ class View:
         return rule is not None and bool(rule.within)
 
     @property
+    def judges(self) -> bool:
+        """Whether what lies outside the circles may be called short: by a rule, on land and records that are known."""
+        return (
+            self.radius is not None
+            and self.radius.rule is not None
+            and not (self.reference_only or self.unsure)
+        )
+
+    @property
     def spread(self) -> str:
         """Say how people are taken to live within a town."""
         towns = 0 if self.coverage is None else int(self.coverage["by_village"].sum())

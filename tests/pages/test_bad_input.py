@@ -224,8 +224,9 @@ def test_a_page_that_cannot_do_without_a_file_says_why_it_stops(folder, file):
         seen = Page(page)
         assert f"文件 {file}" in seen.problems
         assert "本页所需数据有误,暂不能显示" in seen.problems
-    for page in ("overview", "reservoirs"):
+    for page in ("overview", "sources"):
         assert Page(page).problems == ""
+    assert Page("reservoirs").figure("水库") == 13
 
 
 @pytest.mark.parametrize(

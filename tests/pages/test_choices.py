@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import openpyxl
@@ -257,9 +258,32 @@ def test_a_radius_without_a_rule_is_a_persons_own():
 
 
 def test_a_layer_that_nobody_is_served_by_has_no_radius():
-    seen = Page("reservoirs")
+    seen = Page("health", **{"health-layer": "卫生重大工程项目"})
     assert "不按半径计算覆盖" in seen.text
     assert seen.scene["coverage"] is None
+
+
+def test_a_layer_without_a_documents_radius_has_none_until_a_person_sets_it():
+    seen = Page("reservoirs")
+    assert "文件没有给这个图层规定半径" in seen.text
+    assert seen.scene["coverage"] is None
+    seen = Page("reservoirs", **{"reservoirs-rule": "自定半径", "reservoirs-own": "2000"})
+    assert "服务半径 2,000 米" in seen.text
+    assert "没有文件依据" in seen.text
+    assert {zone["radius"] for zone in seen.scene["coverage"]["zones"]} == {2000}
+    assert 'qj-short"' not in seen.html  # no rule: nothing is called short
+
+
+def test_the_overview_filters_and_draws_one_layer_as_its_own_page_does():
+    plain = Page("overview")
+    assert plain.scene["coverage"] is None
+    assert plain.scene["shades"]
+    seen = Page("overview", focus="医疗卫生机构", **{"health-towns": ["东溪镇"]})
+    assert "院前急救服务半径" in seen.text
+    assert seen.scene["shades"] == {}  # a colour means one thing
+    assert [zone["towns"] for zone in seen.scene["coverage"]["zones"] if zone["towns"]] == [["东溪镇"]]
+    own = Page("health", **{"health-towns": ["东溪镇"]})
+    assert seen.figure("未覆盖人口") == own.figure("未覆盖人口")
 
 
 # ---- files to take away -------------------------------------------------------------------------
@@ -357,7 +381,7 @@ def test_a_persons_figure_goes_along_and_is_put_back_everywhere():
     seen.at.number_input(key="health-ems-radius-rural").set_value(5000)
     seen.run()
     go(seen, "reservoirs")
-    assert "自定值" not in seen.html.partition("<style")[0]  # no rule of reservoirs was changed
+    assert '<span class="qj-custom">' not in seen.html  # no rule of reservoirs was changed
     go(seen, "health")
     assert seen.at.number_input(key="health-ems-radius-rural").value == 5000
     assert '<span class="qj-custom">自定值</span>' in seen.html
@@ -365,3 +389,14 @@ def test_a_persons_figure_goes_along_and_is_put_back_everywhere():
     seen.run()
     go(seen, "overview")
     assert '<span class="qj-custom">' not in go(seen, "health").html
+
+
+@pytest.mark.parametrize("page", ["overview", "health", "highrise", "reservoirs"])
+def test_every_figure_says_what_it_rests_on(page):
+    helps = re.findall(r'<div class="qj-figure[^"]*" title="([^"]*)"', Page(page).html)
+    assert helps
+    if page != "overview":  # its first two are the district's size, not a rate
+        assert all(helps)
+    told = [one for one in helps if "标准 " in one]
+    assert told or page == "reservoirs"
+    assert all("《" in one and "分母" in one for one in told)
