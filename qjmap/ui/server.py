@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from streamlit import net_util
@@ -18,6 +20,8 @@ def get_ready() -> None:
     # Streamlit would ask an address on the internet for its own when a page is opened through a foreign name.
     net_util.get_external_ip = lambda: None
     assets.install(ROOT)
+    # What is imported stays: looking through it for garbage again and again costs a sixth of the start.
+    gc.disable()
     threading.Thread(target=_import_and_read, name="get-ready", daemon=True).start()
 
 
@@ -27,14 +31,16 @@ def _import_and_read() -> None:
     Modules that declare a Streamlit component (`mapview`, and what imports it) must wait for a visit: without one,
     Streamlit declares the component and never serves it.
     """
-    import folium.plugins  # noqa: F401
-
-    from qjmap.errors import QjmapError
-    from qjmap.ui import source
-
     try:
-        source.ground()
-        for key in source.district().settings.first_layers:
-            source.layer(key, demo=True)
-    except QjmapError:
-        return
+        import folium.plugins  # noqa: F401
+
+        from qjmap.errors import QjmapError
+        from qjmap.ui import source
+
+        with suppress(QjmapError):
+            source.ground()
+            for key in source.district().settings.first_layers:
+                source.layer(key, demo=True)
+    finally:
+        gc.freeze()
+        gc.enable()
