@@ -11,7 +11,7 @@ from qjmap.errors import Problem
 
 @dataclass(frozen=True)
 class Figure:
-    """A key figure: what it is, its value and unit, and what it is a part of."""
+    """A key figure: what it is, its value and unit, what it is a part of, and the rule and clause it stands on."""
 
     label: str
     value: str
@@ -24,7 +24,7 @@ class Figure:
 def figures(items: Sequence[Figure]) -> str:
     """Set key figures as a definition list."""
     cells = "".join(
-        f'<div class="qj-figure{" qj-short" if item.short else ""}" title="{escape(item.help)}">'
+        f'<div class="qj-figure{" qj-short" if item.short else ""}" title="{escape(item.help or item.base)}">'
         f'<dt>{escape(item.label)}</dt><dd><span class="qj-value">{escape(item.value)}</span>'
         f'<span class="qj-unit">{escape(item.unit)}</span><span class="qj-base">{escape(item.base)}</span></dd></div>'
         for item in items
