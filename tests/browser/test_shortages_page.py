@@ -122,6 +122,7 @@ def test_a_sheet_prints_on_one_leaf_of_paper(server, visit, tmp_path):
 def test_the_list_leads_to_the_sheet_with_the_same_year(server, visit):
     with visit() as page:
         opened(page, server, "shortages?demo=false&judged-year=2025&town=赶水镇")
+        drawn(page)  # a map that is only now ready asks for a run of the page that is being left
         page.get_by_text("赶水镇的街镇画像").click()
         page.locator("h1", has_text="赶水镇画像").wait_for()
         settled(page)
