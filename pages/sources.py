@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from qjmap.scenes import notices
 from qjmap.ui import frame, html, mapview, sidebar, sources
-from qjmap.ui.marks import notices
 from qjmap.webmap import Scene
 
 frame.dress()

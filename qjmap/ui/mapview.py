@@ -42,15 +42,6 @@ def focus_record(record: str | None) -> None:
         st.query_params["record"] = record
 
 
-def town_bounds(district: District, town: str) -> tuple[float, float, float, float] | None:
-    """Give a town's box in degrees (west, south, east, north)."""
-    if town not in district.boundaries.index:
-        return None
-    west, south, east, north = district.boundaries.geometry[town].bounds
-    lon, lat = district.projection.to_degrees([west, east], [south, north])
-    return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
-
-
 def _returned(key: str) -> list[str]:
     """Say what the map sends back: what was clicked, and nothing that would make the page run again once it is there.
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap import summary
+from qjmap import scenes, summary
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.registers import Layer, has_demo
+from qjmap.scenes import marks, notices
 from qjmap.ui import details, frame, html, mapview, source, words
 from qjmap.ui.html import Figure
-from qjmap.ui.marks import marks, notices
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene
 
@@ -256,7 +256,7 @@ def scene(
     shaded = shade is not None and shade in table and base.coverage is None
     colours, legend = shades(table[shade], known[shade]) if shaded and shade is not None else ({}, [])
     town = mapview.town_in_focus(district)
-    bounds = None if town is None else mapview.town_bounds(district, town)
+    bounds = scenes.town_bounds(district, town)
     whole = replace(
         base,
         layers=[*base.layers, *drawn],

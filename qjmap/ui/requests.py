@@ -13,10 +13,10 @@ from qjmap.assess import NOWHERE, WHOLE, Assessment
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.registers import Layer
+from qjmap.scenes import notices
 from qjmap.ui import details, frame, html, judging, mapview, source, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.html import Figure
-from qjmap.ui.marks import notices
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.wanted import Choice, Request
 from qjmap.webmap import Scene

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 
 import pandas as pd
 import streamlit as st
 
-from qjmap import portrait, shortlist, summary
+from qjmap import portrait, scenes, shortlist
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, Finding
 from qjmap.district import District
-from qjmap.registers import Layer, has_demo
+from qjmap.registers import Layer
 from qjmap.shortlist import Line
 from qjmap.standards import CUSTOM
 from qjmap.ui import answers, html, mapview, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
-from qjmap.ui.marks import marks, notices
-from qjmap.webmap import MarkLayer, Scene
 
 _KEY = "sheet-town"
 
@@ -213,34 +212,19 @@ def _cell(text: str) -> str:
 
 def show_map(district: District, layers: Mapping[str, Layer], town: str) -> None:
     """Draw the town among its neighbours with what it has, and say what is not drawn."""
-    drawn: list[MarkLayer] = []
-    ids: dict[str, list[str]] = {}
-    left_out, invented = [], False
-    for key, layer in layers.items():
-        here = layer.frame[layer.frame["town"] == town]
-        there = summary.placed(here)
-        if len(there) > _DRAWN:
-            left_out.append(f"{layer.spec.label} {len(there):,} 处")
-        elif len(there):
-            drawn.append(marks(district, layer.spec, there))
-            ids[key] = [str(one) for one in there["id"]]
-            invented = invented or has_demo(there)
-    scene = Scene(
-        layers=drawn,
-        town=town,
-        focus=_focus(district, town),
-        notices=notices(district, demo=invented),
-    )
+    scene, ids, left_out = scenes.town_scene(district, layers, town, most=_DRAWN)
+    scene = replace(scene, focus=_beside_the_legend(scene.focus))
     with st.container(key="sheet-map"):
         mapview.show_map(district, scene, ids, key="map-town")
     if left_out:
         st.html(html.note(f"数量多、图上未画:{'、'.join(left_out)}。"))
 
 
-def _focus(district: District, town: str) -> tuple[str, tuple[float, float, float, float]] | None:
-    """Give the box to look at: the town, and to the west of it room for the legend."""
-    bounds = mapview.town_bounds(district, town)
-    if bounds is None:
+def _beside_the_legend(
+    focus: tuple[str, tuple[float, float, float, float]] | None,
+) -> tuple[str, tuple[float, float, float, float]] | None:
+    """Stretch the box to look at to the west, where the legend lies."""
+    if focus is None:
         return None
-    west, south, east, north = bounds
+    town, (west, south, east, north) = focus
     return town, (west - 0.55 * (east - west), south, east, north)

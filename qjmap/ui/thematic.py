@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap import export, summary
+from qjmap import export, scenes, summary
 from qjmap.coverage import Within
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.layers import LayerSpec
 from qjmap.registers import Layer, has_demo
+from qjmap.scenes import NAMED, marks, notices
 from qjmap.standards import Rule, Standards
 from qjmap.ui import details, downloads, frame, html, mapview, rules, sidebar, source, words
 from qjmap.ui.html import Figure
-from qjmap.ui.marks import NAMED, marks, notices
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.ui.view import View
 from qjmap.webmap import PALETTE, CoverageDrawing, MarkStyle, Scene, Zone
@@ -186,7 +186,7 @@ def _scene(view: View, parts: Sequence[str], theme: Theme) -> tuple[Scene, dict[
             gap=sidebar.GAP in parts,
         )
     town = mapview.town_in_focus(district)
-    bounds = None if town is None else mapview.town_bounds(district, town)
+    bounds = scenes.town_bounds(district, town)
     return Scene(
         layers=layers,
         coverage=drawing,

@@ -1,0 +1,300 @@
+"""Scenes: what is put on a map, on the screen as on paper.
+
+Records are marks: filled for what is there, hollow for what is planned, grey for what is invented. Towns are shaded by
+how many rules they fall short of, or by what one rule comes to; a rule with a radius brings its circles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qjmap import shortlist, summary
+from qjmap.assess import MET, NOT_APPLICABLE, POSSIBLE, SHORT, UNKNOWN, Assessment
+from qjmap.district import District
+from qjmap.layers import LayerSpec
+from qjmap.registers import DEMO, Layer, has_demo
+from qjmap.shortlist import Line
+from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
+
+PLANNED = ("规划", "在建")
+
+#: What a rule comes to → the colour of a town on the map.
+_SHADES = {SHORT: "#e8a981", UNKNOWN: "#d9dcdf", MET: "#cfe5e6", NOT_APPLICABLE: "#ffffff"}
+
+#: Few to many shortages, one hue, light to dark: legible in grey.
+_RAMP = ("#fbe9dd", "#f3c7a8", "#e8a176", "#d57a45", "#b8541c")
+
+#: Above this many marks their names are not sent with them: a click still tells.
+NAMED = 400
+
+
+def marks(
+    district: District,
+    spec: LayerSpec,
+    records: pd.DataFrame,
+    *,
+    visible: bool = True,
+    styled: tuple[Sequence[MarkStyle], NDArray[np.uint8]] | None = None,
+) -> MarkLayer:
+    """Make the marks of placed records.
+
+    Parameters
+    ----------
+    records
+        n placed records of the layer.
+    visible
+        False for a layer that only feeds the coverage.
+    styled
+        Styles and an (n,) index into them, where the marks say something else than what is there.
+    """
+    lon, lat = district.projection.to_degrees(records["x"], records["y"])
+    styles, classes = styled or by_status(spec, records)
+    return MarkLayer(
+        key=spec.key,
+        lon=np.asarray(lon),
+        lat=np.asarray(lat),
+        symbol=district.registry.symbols[spec.symbol],
+        styles=styles,
+        classes=classes,
+        names=records["name"].tolist() if visible and len(records) <= NAMED else None,
+        visible=visible,
+    )
+
+
+def by_status(spec: LayerSpec, records: pd.DataFrame) -> tuple[Sequence[MarkStyle], NDArray[np.uint8]]:
+    """Sort records by what is there, planned or being built, and invented."""
+    planned = records["status"].isin(PLANNED).to_numpy(dtype=bool)
+    invented = (records["source"] == DEMO).to_numpy(dtype=bool)
+    styles = [
+        MarkStyle(spec.label),
+        MarkStyle(f"{spec.label}(规划、在建)", hollow=True),
+        MarkStyle(f"{spec.label}(演示)", colour=PALETTE["muted_facility"]),
+        MarkStyle(f"{spec.label}(规划、在建,演示)", colour=PALETTE["muted_facility"], hollow=True),
+    ]
+    return styles, (planned + 2 * invented).astype(np.uint8)
+
+
+def notices(district: District, *, demo: bool) -> list[tuple[str, bool]]:
+    """Give what must stand on every map: whose line it is, and whether anything on it is invented."""
+    said = [(district.settings.boundary_notice, False)]
+    if demo:
+        said.insert(0, ("含演示数据,非真实记录", True))
+    return said
+
+
+def town_bounds(district: District, town: str | None) -> tuple[float, float, float, float] | None:
+    """Give a town's box in degrees (west, south, east, north); None without a town or its boundary."""
+    if town is None or town not in district.boundaries.index:
+        return None
+    west, south, east, north = district.boundaries.geometry[town].bounds
+    lon, lat = district.projection.to_degrees([west, east], [south, north])
+    return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
+
+
+def town_scene(
+    district: District, layers: Mapping[str, Layer], town: str, *, most: int
+) -> tuple[Scene, dict[str, list[str]], list[str]]:
+    """Put everything that a town has on the map.
+
+    Parameters
+    ----------
+    most
+        A layer with more records than this in the town is not drawn.
+
+    Returns
+    -------
+    Scene, dict, list
+        The scene; layer key → ids in the order of its marks; what was left out, in words.
+    """
+    drawn: list[MarkLayer] = []
+    ids: dict[str, list[str]] = {}
+    left_out, invented = [], False
+    for key, layer in layers.items():
+        there = summary.placed(layer.frame[layer.frame["town"] == town])
+        if len(there) > most:
+            left_out.append(f"{layer.spec.label} {len(there):,} 处")
+        elif len(there):
+            drawn.append(marks(district, layer.spec, there))
+            ids[key] = [str(one) for one in there["id"]]
+            invented = invented or has_demo(there)
+    bounds = town_bounds(district, town)
+    scene = Scene(
+        layers=drawn,
+        town=town,
+        focus=None if bounds is None else (town, bounds),
+        notices=notices(district, demo=invented),
+    )
+    return scene, ids, left_out
+
+
+def shortage_scene(
+    district: District,
+    found: Assessment,
+    chosen: Sequence[Line],
+    *,
+    line: Line | None = None,
+    town: str | None = None,
+    frames: Mapping[str, pd.DataFrame] | None = None,
+    circles: bool = False,
+) -> tuple[Scene, dict[str, list[str]]]:
+    """Put shortages on the map: how many each town has, how one rule stands, or where its gap lies in a town.
+
+    Parameters
+    ----------
+    chosen
+        The rules that are counted when none is in focus.
+    line, town
+        The rule and the town in focus.
+    frames
+        Layer key → records, of the layers that the rule reads.
+    circles
+        Whether a rule with a radius draws its circles over the whole district too, not only in a town.
+
+    Returns
+    -------
+    Scene, dict
+        The scene; layer key → ids in the order of its marks.
+    """
+    frames = frames or {}
+    shades, title, legend = _shades(district, chosen, line, town)
+    layers: list[MarkLayer] = []
+    ids: dict[str, list[str]] = {}
+    drawing = None
+    if line is not None and (town is not None or circles):
+        layers, ids = _records(district, found, line, town, frames)
+        circle = _circles(district, found, line, town, frames)
+        if circle is not None:
+            serving, zones = circle
+            spec = district.registry.layers[line.rule.layers[0]]
+            layers.append(marks(district, spec, serving, visible=False))
+            error = serving["error_m"].fillna(0).to_numpy(dtype=float)
+            drawing = CoverageDrawing(of=len(layers) - 1, zones=zones, error_m=error)
+    bounds = town_bounds(district, town)
+    invented = any(has_demo(rows) for rows in frames.values()) or (line is not None and line.whole.demo)
+    return Scene(
+        layers=layers,
+        coverage=drawing,
+        shades={} if drawing is not None else shades,
+        shade_title="" if drawing is not None else title,
+        shade_legend=() if drawing is not None else legend,
+        town=town,
+        focus=None if town is None or bounds is None else (town, bounds),
+        notices=notices(district, demo=invented),
+    ), ids
+
+
+def place_of(
+    district: District, frames: Mapping[str, pd.DataFrame], record: str | None
+) -> tuple[float, float, float] | None:
+    """Give a record's longitude, latitude (degrees) and position error (metres); None when it has no place."""
+    for rows in frames.values():
+        here = summary.placed(rows[rows["id"] == record])
+        if len(here):
+            one = here.iloc[0]
+            lon, lat = district.projection.to_degrees([one["x"]], [one["y"]])
+            return float(lon[0]), float(lat[0]), float(np.nan_to_num(one["error_m"]))
+    return None
+
+
+def _shades(
+    district: District, chosen: Sequence[Line], line: Line | None, town: str | None
+) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
+    towns = [str(town) for town in district.towns.index]
+    if line is None:
+        colours, legend = count_shades(shortlist.shortages_by_town(chosen, towns))
+        return colours, "短缺的标准(条)", legend
+    states = {one: line.findings[one].status for one in (towns if town is None else [town])}
+    colours = {one: _SHADES[status] for one, status in states.items()}
+    if town is not None:  # the card beside the map says it, and a legend would lie over the town
+        return colours, "", []
+    present = [status for status in shortlist.ORDER if status in states.values()]
+    return colours, "结论", [(status, _SHADES[status]) for status in present]
+
+
+def count_shades(counts: Mapping[str, int]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Colour towns by a count in up to five classes of equal width; a town without any stays white.
+
+    Returns
+    -------
+    dict, list
+        Town → colour; (label, colour) for the legend.
+    """
+    some = [count for count in counts.values() if count]
+    if not some:
+        return dict.fromkeys(counts, "#ffffff"), [("没有短缺", "#ffffff")]
+    low, width = min(some), math.ceil((max(some) - min(some) + 1) / len(_RAMP))
+    colours = {town: _RAMP[(count - low) // width] if count else "#ffffff" for town, count in counts.items()}
+    legend = [("0", "#ffffff")] if len(some) < len(counts) else []
+    for number, colour in enumerate(_RAMP):
+        first = low + number * width
+        last = min(first + width - 1, max(some))
+        if first <= last:
+            legend.append((f"{first}" if first == last else f"{first}–{last}", colour))
+    return colours, legend
+
+
+def _records(
+    district: District,
+    found: Assessment,
+    line: Line,
+    town: str | None,
+    frames: Mapping[str, pd.DataFrame],
+) -> tuple[list[MarkLayer], dict[str, list[str]]]:
+    """Give the marks of what a rule reads, in a town or everywhere, its gap among them."""
+    gap = None if town is None else found.gap(line.rule.id, town)
+    layers, ids = [], {}
+    for key, rows in frames.items():
+        here = summary.placed(rows if town is None else rows[rows["town"] == town])
+        layers.append(_marks(district, district.registry.layers[key], here, gap))
+        ids[key] = [str(one) for one in here["id"]]
+    return layers, ids
+
+
+def _circles(
+    district: District,
+    found: Assessment,
+    line: Line,
+    town: str | None,
+    frames: Mapping[str, pd.DataFrame],
+) -> tuple[pd.DataFrame, list[Zone]] | None:
+    """Give the facilities and the towns of a rule whose radius says who is short; None for any other rule."""
+    rule = line.rule
+    if rule.kind != "radius" or not rule.metric or rule.within or rule.figure is None:
+        return None
+    one = line.whole if town is None else line.findings[town]
+    if not (one.status in (SHORT, MET) or one.certainty == POSSIBLE) or rule.layers[0] not in frames:
+        return None
+    towns = [str(name) for name in district.boundaries.index] if town is None else [town]
+    radius = {name: rule.figure.of(str(district.towns.loc[name, "setting"])) for name in towns}
+    zones = [
+        Zone(size, [name for name in towns if radius[name] == size]) for size in sorted(set(radius.values()))
+    ]
+    return summary.placed(found.counted(rule.id)), zones
+
+
+def _marks(district: District, spec: LayerSpec, here: pd.DataFrame, gap: object) -> MarkLayer:
+    """Draw the town's records; those that are the gap itself in the colour of what is short."""
+    missing = gap_records(here, gap)
+    if not missing.any():
+        return marks(district, spec, here)
+    invented = (here["source"] == DEMO).to_numpy(dtype=bool)
+    styles = [
+        MarkStyle(spec.label),
+        MarkStyle(f"{spec.label}(演示)", colour=PALETTE["muted_facility"]),
+        MarkStyle(f"{spec.label}:短缺", colour=PALETTE["warn"]),
+        MarkStyle(f"{spec.label}(演示):短缺", colour=PALETTE["warn"]),
+    ]
+    return marks(district, spec, here, styled=(styles, (invented + 2 * missing).astype(np.uint8)))
+
+
+def gap_records(here: pd.DataFrame, gap: object) -> NDArray[np.bool_]:
+    """Tell which placed records are points of a gap: (n,) bool."""
+    if getattr(gap, "geom_type", "") not in ("Point", "MultiPoint"):
+        return np.zeros(len(here), dtype=bool)
+    points = {(one.x, one.y) for one in getattr(gap, "geoms", [gap])}
+    return np.array([one in points for one in zip(here["x"], here["y"], strict=True)], dtype=bool)
