@@ -57,7 +57,8 @@ class Settings:
     """What `district.toml` says.
 
     `centre` is longitude and latitude; `box` is west, south, east, north in degrees, where everything must
-    lie; `context_units` are polygons of the boundary file that are drawn as background.
+    lie; `context_units` are polygons of the boundary file that are drawn as background. What stands on paper
+    only, each may be empty: `review_number` (审图号), `internal` (the 内部资料 mark), `office` (编制单位).
     """
 
     key: str
@@ -77,6 +78,9 @@ class Settings:
     base_year: int
     headlines: tuple[str, ...]
     first_layers: tuple[str, ...]
+    review_number: str = ""
+    internal: str = ""
+    office: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,6 +311,9 @@ class _Settings:
             base_year=self._base_year(raw),
             headlines=self._words(raw, "headlines"),
             first_layers=self._words(raw, "layers"),
+            review_number=self._blank(raw, "paper", "review_number"),
+            internal=self._blank(raw, "paper", "internal"),
+            office=self._blank(raw, "paper", "office"),
         )
         if self.problems:
             raise RegistryError(self.problems)
@@ -332,6 +339,14 @@ class _Settings:
             return value
         if value is not None or not optional:
             self._fault(f"{table}.{name}".lstrip("."), value, "一段文字")
+        return ""
+
+    def _blank(self, raw: dict[str, Any], table: str, name: str) -> str:
+        """Read a text that may be there, be empty, or be missing."""
+        value = self._get(raw, table, name)
+        if value is None or isinstance(value, str):
+            return (value or "").strip()
+        self._fault(f"{table}.{name}", value, "一段文字,可以为空")
         return ""
 
     def _file(self, raw: dict[str, Any], name: str, *, optional: bool = False) -> str:

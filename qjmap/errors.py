@@ -73,6 +73,10 @@ class UnknownKeyError(QjmapError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class FontError(QjmapError, RuntimeError):
+    """No font with Chinese characters for paper and charts."""
+
+
 def why_unread(error: OSError) -> str:
     """Say in Chinese why a file could not be read: the system's own words are English."""
     if isinstance(error, FileNotFoundError):
