@@ -1,0 +1,120 @@
+"""Numbers, answers and sources in the officials' own Chinese."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from qjmap.assess import MET, POSSIBLE, SHORT, Finding
+from qjmap.district import District
+from qjmap.standards import Rule
+
+
+def number(value: Any, decimals: int = 0) -> str:
+    """Write a number with its thousands apart; “—” when it is not known."""
+    return "—" if value is None or pd.isna(value) or math.isinf(value) else f"{value:,.{decimals}f}"
+
+
+def people(value: float) -> str:
+    """Write a number of people, in 万 from ten thousand on, as the documents do."""
+    if pd.isna(value):
+        return "—"
+    whole = round(value)
+    return f"{value / 1e4:.1f}万" if abs(whole) >= 1e4 else f"{whole:,}"
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """Write a share 0–1 in per cent, without the sign."""
+    return number(share * 100, decimals)
+
+
+def document(district: District, key: str, clause: str | None = None) -> str:
+    """Name a document as officials cite it: 《题目》(文号)条款."""
+    if key not in district.documents.index:
+        return key
+    row = district.documents.loc[key]
+    formal = "" if pd.isna(row["number"]) or row["number"] in ("", "–", "-") else f"({row['number']})"
+    return f"《{row['title']}》{formal}{'' if clause is None or pd.isna(clause) else clause}"
+
+
+def documents(district: District, keys: Iterable[str]) -> list[str]:
+    """Name documents, each once."""
+    return [document(district, key) for key in dict.fromkeys(keys)]
+
+
+def rule_source(district: District, rule: Rule) -> str:
+    """Say who says so, how binding it is, and how sure we are of the words."""
+    binding = "约束性文件未写明" if rule.binding == "未写明" else rule.binding
+    return f"依据:{document(district, rule.document, rule.clause)}({binding};{rule.source_status})"
+
+
+def population_line(district: District, year: int) -> str:
+    """Say which population stands below a rate."""
+    total = district.total(year)
+    return (
+        f"人口:{year}年 {total.total:,} 人(不含万盛经开区,{document(district, total.document, total.clause)});"
+        f"分街镇为估算。{district.settings.method}"
+    )
+
+
+def brief(one: Finding) -> str:
+    """Say an answer in a few words: what is missing, or why it cannot be said."""
+    return lacking(one) if one.status == SHORT else "" if one.status == MET else one.reason
+
+
+def lacking(one: Finding) -> str:
+    """Say what is missing, from least to most, with its unit."""
+    least, most = one.shortfall, one.shortfall_most
+    if math.isnan(least):
+        return ""
+    text = f"差 {figure(least)}"
+    if math.isinf(most):
+        text += " 以上"
+    elif most > least * (1 + 1e-9):
+        text += f"–{figure(most)}"
+    return f"{text} {one.unit}"
+
+
+def figure(value: float) -> str:
+    """Write a number with as many decimals as it needs to say something; “—” when it is not known."""
+    if not math.isfinite(value):
+        return "—"
+    whole = abs(value - round(value)) < 5e-3
+    return number(value, 0 if whole or abs(value) >= 1000 else 1 if abs(value) >= 0.1 else 2)
+
+
+#: What there is and what is asked for, in the words of each kind of rule.
+HAVE_NEED = {
+    "radius": ("覆盖", "应覆盖"),
+    "nearest": ("距离内", "应在距离内"),
+    "attribute_share": ("符合", "应符合"),
+    "exclusion": ("范围内", "允许"),
+    "deadline": ("未了结", "允许"),
+}
+
+
+def numbers(one: Finding) -> list[tuple[str, str]]:
+    """Give an answer's numbers as label–value pairs; only those that are known."""
+    have, need = HAVE_NEED.get(one.rule.kind, ("现有", "应有"))
+    pairs = [(have, one.have, one.unit), (need, one.need, one.unit), ("现值", one.value, one.value_unit)]
+    # of what is unknown only a lower bound is known, and a rate made of it would mislead
+    sure = one.status in (SHORT, MET)
+    if not sure or (one.value == one.have and one.value_unit == one.unit):
+        pairs.pop()
+    if not sure:
+        pairs[0] = (f"已确认{have.removeprefix('现有')}", one.have, one.unit)
+    said = [
+        (label, f"{figure(value)} {unit}".strip()) for label, value, unit in pairs if math.isfinite(value)
+    ]
+    if math.isfinite(one.shortfall) and (one.status == SHORT or one.certainty == POSSIBLE):
+        label = "缺口" if one.status == SHORT else "可能的缺口"
+        said.append((label, lacking(one).removeprefix("差 ")))
+    if one.status == SHORT:
+        text = "无法按人口折算" if math.isnan(one.people) else f"{people(one.people)}人(街镇内均匀分布估算)"
+        said.append(("影响人口", text))
+    if one.base_text:
+        said.append(("分母", one.base_text))
+    return said
