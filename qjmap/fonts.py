@@ -88,9 +88,10 @@ class Font:
         """The family's name."""
         return self.regular.family
 
-    def properties(self, *, bold: bool = False) -> font_manager.FontProperties:
+    def properties(self, *, bold: bool = False, size: float = 10) -> font_manager.FontProperties:
         """Give what matplotlib's `fontproperties` takes: this very file and face, whatever else is installed."""
-        return font_manager.FontProperties(fname=(self.bold if bold else self.regular).handle)
+        face = self.bold if bold else self.regular
+        return font_manager.FontProperties(fname=face.handle, size=size)
 
     def printable(self, text: str) -> str:
         """Put □ for what the font cannot draw and a space for control characters; line feeds stay."""
