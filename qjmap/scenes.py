@@ -24,7 +24,7 @@ from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, 
 PLANNED = ("规划", "在建")
 
 #: What a rule comes to → the colour of a town on the map.
-_SHADES = {SHORT: "#e8a981", UNKNOWN: "#d9dcdf", MET: "#cfe5e6", NOT_APPLICABLE: "#ffffff"}
+SHADES = {SHORT: "#e8a981", UNKNOWN: "#d9dcdf", MET: "#cfe5e6", NOT_APPLICABLE: "#ffffff"}
 
 #: Few to many shortages, one hue, light to dark: legible in grey.
 _RAMP = ("#fbe9dd", "#f3c7a8", "#e8a176", "#d57a45", "#b8541c")
@@ -209,11 +209,11 @@ def _shades(
         colours, legend = count_shades(shortlist.shortages_by_town(chosen, towns))
         return colours, "短缺的标准(条)", legend
     states = {one: line.findings[one].status for one in (towns if town is None else [town])}
-    colours = {one: _SHADES[status] for one, status in states.items()}
+    colours = {one: SHADES[status] for one, status in states.items()}
     if town is not None:  # the card beside the map says it, and a legend would lie over the town
         return colours, "", []
     present = [status for status in shortlist.ORDER if status in states.values()]
-    return colours, "结论", [(status, _SHADES[status]) for status in present]
+    return colours, "结论", [(status, SHADES[status]) for status in present]
 
 
 def count_shades(counts: Mapping[str, int]) -> tuple[dict[str, str], list[tuple[str, str]]]:

@@ -13,6 +13,7 @@ PAGES: Sequence[tuple[str, str]] = (
     ("shortages", "短板清单"),
     ("town", "街镇画像"),
     ("progress", "规划进度"),
+    ("charts", "图表"),
     ("requests", "数据补报清单"),
     ("health", "医疗卫生"),
     ("fire_stations", "消防站(队)"),

@@ -1,0 +1,935 @@
+"""Charts: bars against a target, what was and what is planned, who is covered, and small maps of the towns.
+
+Each chart is a pure function of a frame, and each frame a pure function of findings or registers. What is unknown is a
+hollow row, never a bar of no length; a sign beside every colour says the same in grey print. Names reach Vega as data
+only, never as an expression.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import altair as alt
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from qjmap.assess import MET, NOT_APPLICABLE, POSSIBLE, SHORT, UNKNOWN, Finding
+from qjmap.scenes import SHADES
+from qjmap.shortlist import Line
+from qjmap.standards import TOWN_QUANTITIES, Rule
+from qjmap.webmap import PALETTE
+
+Drawing = TypeVar("Drawing", alt.LayerChart, alt.ConcatChart)
+
+DEMO_NOTICE = "含演示数据,非真实记录"
+SIGNS: Mapping[str, str] = {SHORT: "×", UNKNOWN: "?", MET: "✓", NOT_APPLICABLE: "–"}
+COVERED, PERHAPS, GAP = "覆盖", "可能覆盖", "未覆盖"
+#: The same where nothing may be called short: the circles are drawn, and that is all.
+CIRCLED: Mapping[str, str] = {COVERED: "圈内", PERHAPS: "可能圈内", GAP: "圈外"}
+RISES, FALLS, STAYS, PARTLY = "上升", "下降", "持平", "缺一年的数"
+
+#: Kinds of rules that ask a town for a quantity: bars can stand against it. Zero is no target to fall short of.
+WITH_NEED = ("per_capita", "presence", "attribute_share", "attribute_minimum", "trigger", "nearest")
+
+PAPER_WIDTH, PPI = 620, 300
+"""Width of a chart on paper in CSS pixels (of 1/72 inch there), and dots per inch of the PNG."""
+
+_ROW = 22
+_CAP = 3
+"""Bars longer than this many times the target are cut there and marked »."""
+_TILE = 150
+_FONT = "Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
+_INK, _LINE, _ACCENT, _WARN = PALETTE["ink"], PALETTE["line"], PALETTE["accent"], PALETTE["warn"]
+_EDGES = {SHORT: _WARN, UNKNOWN: PALETTE["muted"], MET: PALETTE["facility"], NOT_APPLICABLE: _LINE}
+#: Shares of the stacked bars: sign, fill, edge; those of the map.
+_PARTS = {
+    COVERED: ("✓", PALETTE["covered"], PALETTE["facility"]),
+    PERHAPS: ("?", PALETTE["possible"], PALETTE["muted"]),
+    GAP: ("×", PALETTE["gap"], _WARN),
+}
+_NARROW = 0.11
+"""Share below which a stacked bar has no room for its own figure; the tooltip and the table have it."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What must stand round a chart when it leaves the page.
+
+    Parameters
+    ----------
+    title
+        What is shown.
+    finding
+        What it comes to, in one line.
+    basis
+        Standard, clause, denominators, sources: a line each.
+    demo
+        Whether anything on it is invented.
+    """
+
+    title: str
+    finding: str
+    basis: tuple[str, ...] = ()
+    demo: bool = False
+
+
+# ---- 1: towns against the target ------------------------------------------------------------------
+
+
+def bar_lines(lines: Iterable[Line]) -> list[Line]:
+    """Give the rules whose towns can stand as bars: a quantity is asked of at least one town."""
+    return [line for line in lines if line.rule.kind in WITH_NEED and any(_asked(one) for one in line.towns)]
+
+
+def _asked(one: Finding) -> bool:
+    return one.status in (SHORT, MET) and (math.isfinite(one.value) or _share(one) is not None)
+
+
+def _share(one: Finding) -> float | None:
+    """Give what there is in per cent of what is asked for; None where that says nothing."""
+    return one.have / one.need * 100 if one.need > 0 and math.isfinite(one.have) else None
+
+
+def bars_frame(line: Line) -> pd.DataFrame:
+    """Say for each town what it has of what a rule asks for, least first; towns that cannot be answered last.
+
+    Parameters
+    ----------
+    line
+        A rule with its findings; towns that it does not apply to are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `town`, `status`, `sign`; `value` and `target` on the chart's axis (in the rule's own measure for rates and
+        shares, else in per cent of what is asked for), NaN where unknown; `axis` (the axis in words), `goal` (the
+        target in words); `have`, `need`, `shortfall`, `unit`; `label`, `reason`, `possible`, `demo`.
+    """
+    rule = line.rule
+    rated = rule.kind in ("per_capita", "attribute_share") and rule.figure is not None and rule.figure.uniform
+    target = rule.figure.urban if rated and rule.figure is not None else 100.0
+    rows = [_bar(one, rated=rated) for one in line.towns if one.status != NOT_APPLICABLE]
+    frame = pd.DataFrame(rows, columns=list(_BAR))
+    frame["target"], frame["axis"] = target, _axis(rule, rated=rated)
+    frame["goal"] = f"要求 {rule.target}" if rated else "应有数(100 %)"
+    return frame.sort_values("value", kind="stable", na_position="last", ignore_index=True)
+
+
+_BAR = (
+    "town",
+    "status",
+    "sign",
+    "value",
+    "have",
+    "need",
+    "shortfall",
+    "unit",
+    "label",
+    "reason",
+    "possible",
+    "demo",
+)
+
+
+def _bar(one: Finding, *, rated: bool) -> dict[str, object]:
+    known = one.status in (SHORT, MET)
+    share = _share(one)
+    value = (one.value if rated else math.nan if share is None else share) if known else math.nan
+    return {
+        "town": one.town,
+        "status": one.status,
+        "sign": SIGNS[one.status],
+        "value": value,
+        # of what is unknown only a lower bound is known: no figure is made of it
+        "have": one.have if known else math.nan,
+        "need": one.need,
+        "shortfall": one.shortfall if one.status == SHORT else math.nan,
+        "unit": one.unit,
+        "label": _bar_label(one, value, rated=rated),
+        "reason": one.reason,
+        "possible": one.certainty == POSSIBLE,
+        "demo": one.demo,
+    }
+
+
+def _bar_label(one: Finding, value: float, *, rated: bool) -> str:
+    sign = SIGNS[one.status]
+    if one.status == UNKNOWN:
+        return f"{sign} 数据不足"
+    if math.isnan(value):
+        least = f",至少差 {figure(one.shortfall)} {one.unit}" if one.shortfall > 0 else ""
+        return f"{sign} {one.status}{least}"
+    of = f"{figure(one.have)}/{figure(one.need)}{one.unit}"
+    return f"{sign} {figure(value)}({of})" if rated else f"{sign} {of}"
+
+
+def _axis(rule: Rule, *, rated: bool) -> str:
+    if not rated:
+        return "现有占应有的比例(%)"
+    if rule.kind == "attribute_share":
+        return "达到条件的比例(%)"
+    return f"每{rule.per:g}{TOWN_QUANTITIES[rule.of or 'population'][1]}({rule.unit})"
+
+
+def bars_finding(frame: pd.DataFrame, rule: Rule) -> str:
+    """Say in one line what the bars come to."""
+    count, total = frame["status"].value_counts(), len(frame)
+    short, met, unknown = (int(count.get(one, 0)) for one in (SHORT, MET, UNKNOWN))
+    if not total:
+        return "这条标准不分街镇判定。"
+    if unknown == total:
+        why = "、".join(dict.fromkeys(str(one) for one in frame["reason"] if one))
+        return f"{total} 个街镇都是数据不足,不能判断是否短缺{f':{why}' if why else ''}。"
+    below = f"低于{rule.target}" if rule.figure is not None else "低于目标"
+    if rule.kind not in ("per_capita", "attribute_share", "presence"):
+        below = f"没有达到要求({rule.target})"
+    said = [f"{total} 个街镇中 {short} 个{below}"] if short else [f"{total} 个街镇中没有确定短缺的"]
+    said += [f"{met} 个达到"] * bool(met)
+    said += [f"{unknown} 个数据不足(不算短缺)"] * bool(unknown)
+    worst = frame[(frame["status"] == SHORT) & frame["value"].notna()]
+    if len(worst):
+        least = worst[worst["value"] == worst["value"].iloc[0]]["town"].tolist()
+        named = "、".join(least[:3]) + (f"等 {len(least)} 个" if len(least) > 3 else "")
+        said.append(f"最少的是{named}")
+    return ",".join(said) + "。"
+
+
+def bars(frame: pd.DataFrame) -> alt.LayerChart:
+    """Draw towns as bars against the target line; the missing piece in the colour of a gap, the unknown hollow.
+
+    Parameters
+    ----------
+    frame
+        From `bars_frame`.
+    """
+    values, target = frame["value"], float(frame["target"].iloc[0])
+    most = max(target, float(values.max()) if values.notna().any() else 0.0)
+    # one town with a hundred times what is asked for would leave nothing to see of the others
+    end = min(most, _CAP * target) if target > 0 else most
+    room = 1.5 * end or 1.0  # to the right of the bars there is room for the figures
+    missing = (frame["status"] == SHORT) & (values < target)
+    rows = frame.assign(
+        zero=0.0,
+        end=end,
+        gap=missing,
+        shown=values.clip(upper=end),
+        over=values > end,
+        legend=[f"{sign} {status}" for sign, status in zip(frame["sign"], frame["status"], strict=True)],
+        have_text=[_amount(a, b) for a, b in zip(frame["have"], frame["unit"], strict=True)],
+        need_text=[_amount(a, b) for a, b in zip(frame["need"], frame["unit"], strict=True)],
+        short_text=[_amount(a, b) for a, b in zip(frame["shortfall"], frame["unit"], strict=True)],
+    )
+    base = alt.Chart(_data(rows)).encode(
+        y=_town_axis("town", frame["town"]),
+        tooltip=[
+            alt.Tooltip("town:N", title="街镇"),
+            alt.Tooltip("status:N", title="结论"),
+            alt.Tooltip("have_text:N", title="现有"),
+            alt.Tooltip("need_text:N", title="应有"),
+            alt.Tooltip("short_text:N", title="缺口"),
+            alt.Tooltip("reason:N", title="说明"),
+        ],
+    )
+    x = alt.X(
+        "zero:Q",
+        scale=alt.Scale(domain=[0, room], nice=False),
+        axis=_axis_of(frame["axis"].iloc[0], room / 1.5),
+    )
+    shown = [one for one in (SHORT, MET, UNKNOWN) if (frame["status"] == one).any()]
+    fill = alt.Color(
+        "legend:N",
+        scale=alt.Scale(
+            domain=[f"{SIGNS[one]} {one}" for one in shown],
+            range=["#ffffff" if one == UNKNOWN else SHADES[one] for one in shown],
+        ),
+        legend=_legend(),
+    )
+    hollow = base.mark_bar(
+        fill=None, stroke=PALETTE["muted"], strokeDash=[3, 3], height=_ROW - 8, opacity=1
+    ).encode(x=x, x2="end:Q")
+    gap = base.mark_bar(
+        fill=PALETTE["gap"], stroke=_WARN, strokeWidth=0.8, strokeDash=[2, 2], height=_ROW - 8
+    )
+    full = base.mark_bar(stroke=_INK, strokeWidth=0.8, height=_ROW - 8)
+    right = target > room / 2
+    line = alt.Chart(_data([{"target": target, "goal": str(frame["goal"].iloc[0])}]))
+    layers = [
+        hollow.transform_filter(f"datum.status === '{UNKNOWN}'"),
+        gap.encode(x="value:Q", x2="target:Q").transform_filter("datum.gap"),
+        full.encode(x=x, x2="shown:Q", color=fill).transform_filter("datum.value !== null"),
+        base.mark_text(align="right", color=_INK, fontSize=12).encode(x=alt.value("width"), text="label:N"),
+        base.mark_text(align="right", color=_INK, dx=-3).encode(x="shown:Q", text=alt.value("»")).transform_filter(
+            "datum.over"
+        ),
+        line.mark_rule(color=_ACCENT, strokeWidth=2).encode(x="target:Q"),
+        line.mark_text(
+            color=_ACCENT, fontSize=12, fontWeight="bold", align="right" if right else "left",
+            baseline="bottom", dx=4 if right else -4,
+        ).encode(x="target:Q", y=alt.value(-4), text="goal:N"),
+    ]  # fmt: skip
+    return _finished(
+        alt.layer(*layers), len(frame), demo=bool(frame["demo"].any()), what="各街镇与标准对照的条形图"
+    )
+
+
+# ---- 2: what was and what is planned --------------------------------------------------------------
+
+_DOT = ("name", "unit", "first", "last", "x_first", "x_last", "direction", "label", "note")
+
+
+def indicator_sets(indicators: pd.DataFrame, years: tuple[int, int]) -> dict[str, pd.DataFrame]:
+    """Split the table of indicators by the column of the plan (专栏) that prints them.
+
+    Parameters
+    ----------
+    indicators
+        The table `indicators`.
+    years
+        The two years compared; rows without a number for either are left out.
+
+    Returns
+    -------
+    dict
+        Name of the set → its rows, in the order of the table; sets of fewer than two are left out.
+    """
+    names = [f"value_{year}" for year in years]
+    if not set(names) <= set(indicators.columns):
+        return {}
+    # a target that is no number (“同比例提高”) has no place on an axis
+    told = indicators[indicators[names[1]].notna()]
+    part = told["clause"].astype("str").str.extract(r"^(专栏\d+)", expand=False)
+    found = {}
+    for key, rows in told.groupby(part, sort=False):
+        groups = list(dict.fromkeys(rows["group"].dropna().astype("str")))
+        label = f"{key} {groups[0] if groups else ''}" + (f"等 {len(groups)} 类" if len(groups) > 1 else "")
+        if len(rows) > 1:
+            found[label.strip()] = rows
+    return found
+
+
+def indicator_dots(indicators: pd.DataFrame, years: tuple[int, int]) -> pd.DataFrame:
+    """Put indicators of different units side by side: each in per cent of its own target.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `name`, `unit`, `first`, `last` (the two numbers), `x_first`, `x_last` (on the axis; NaN where unknown),
+        `direction`, `label` (both numbers in words), `note`.
+    """
+    rows = []
+    for _, one in indicators.iterrows():
+        first, last = (_number(one.get(f"value_{year}")) for year in years)
+        scale = 100 / last if last else math.nan
+        rows.append(_dot(_text(one["name"]), _text(one["unit"]), first, last, scale, _text(one.get("note"))))
+    return pd.DataFrame(rows, columns=list(_DOT))
+
+
+def town_dots(institutions: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
+    """Add up the beds of each town in the plan's two years, most planned first.
+
+    Parameters
+    ----------
+    institutions
+        `town`, and `first`, `last`: the beds of the two years.
+    towns
+        Names of the towns; a town without an institution in the register is unknown, not empty.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `indicator_dots`.
+    """
+    rows = []
+    for town in towns:
+        own = institutions[institutions["town"] == town]
+        # one institution without a number leaves the town's sum unknown
+        first, last = (
+            float(own[name].sum(skipna=False)) if len(own) else math.nan for name in ("first", "last")
+        )
+        rows.append(_dot(town, "张", first, last, 1.0, "" if len(own) else "名册中没有机构"))
+    frame = pd.DataFrame(rows, columns=list(_DOT))
+    return frame.sort_values("last", ascending=False, kind="stable", na_position="last", ignore_index=True)
+
+
+def _dot(name: str, unit: str, first: float, last: float, scale: float, note: str) -> dict[str, object]:
+    step = last - first
+    way = PARTLY if math.isnan(step) else RISES if step > 0 else FALLS if step < 0 else STAYS
+    arrow = {RISES: "↑", FALLS: "↓", STAYS: "=", PARTLY: "?"}[way]
+    label = f"{arrow} {plain(first)} → {plain(last)}{unit}"
+    values = (name, unit, first, last, first * scale, last * scale, way, label, note)
+    return dict(zip(_DOT, values, strict=True))
+
+
+def dots_finding(frame: pd.DataFrame, what: str) -> str:
+    """Say in one line how many rise, fall and stay; `what` is what is counted, with its measure word."""
+    count = frame["direction"].value_counts()
+    said = [f"{int(count[way])} {way}" for way in (RISES, FALLS, STAYS, PARTLY) if count.get(way, 0)]
+    return f"{len(frame)} {what}:{'、'.join(said)}。"
+
+
+def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool) -> alt.LayerChart:
+    """Draw two dots a row, a line between them and both numbers.
+
+    Parameters
+    ----------
+    frame
+        From `indicator_dots` or `town_dots`.
+    years
+        The two years.
+    axis
+        What the axis measures, in words.
+    target
+        Whether 100 on the axis is the target: then a line stands there.
+    """
+    first, last = (f"{years[0]}年", f"{years[1]}年(规划)")
+    both = pd.concat([frame["x_first"], frame["x_last"]])
+    room = 1.6 * (float(both.max()) if both.notna().any() else 0.0) or 1.0
+    long = pd.concat(
+        [frame.assign(year=first, x=frame["x_first"]), frame.assign(year=last, x=frame["x_last"])]
+    )
+    names = frame["name"].tolist()
+    tooltip = [
+        alt.Tooltip("name:N", title="名称"),
+        alt.Tooltip("first_text:N", title=first),
+        alt.Tooltip("last_text:N", title=last),
+        alt.Tooltip("direction:N", title="方向"),
+        alt.Tooltip("note:N", title="备注"),
+    ]
+    said = {
+        "first_text": lambda rows: [_amount(a, b) for a, b in zip(rows["first"], rows["unit"], strict=True)],
+        "last_text": lambda rows: [_amount(a, b) for a, b in zip(rows["last"], rows["unit"], strict=True)],
+    }
+    y = _town_axis("name", names, limit=190)
+    x = alt.Scale(domain=[0, room], nice=False)
+    wide = alt.Chart(_data(frame.assign(**said))).encode(y=y, tooltip=tooltip)
+    line = wide.mark_rule(color=_INK, strokeWidth=2).encode(
+        x=alt.X("x_first:Q", scale=x, axis=_axis_of(axis, room / 1.6)), x2="x_last:Q"
+    )
+    points = (
+        alt.Chart(_data(long.assign(**said)))
+        .mark_point(filled=True, size=90, opacity=1, stroke=_INK, strokeWidth=1)
+        .encode(
+            y=y,
+            x="x:Q",
+            shape=alt.Shape(
+                "year:N", scale=alt.Scale(domain=[first, last], range=["circle", "diamond"]), legend=_legend()
+            ),
+            color=alt.Color("year:N", scale=alt.Scale(domain=[first, last], range=["#ffffff", _ACCENT])),
+            tooltip=tooltip,
+        )
+        .transform_filter("datum.x !== null")
+    )
+    text = wide.mark_text(align="right", color=_INK, fontSize=12).encode(x=alt.value("width"), text="label:N")
+    layers: list[Any] = [
+        line.transform_filter("datum.x_first !== null && datum.x_last !== null"),
+        points,
+        text,
+    ]
+    if target:
+        rule = alt.Chart(_data([{"target": 100.0}]))
+        layers.insert(0, rule.mark_rule(color=_ACCENT, strokeWidth=1, strokeDash=[4, 3]).encode(x="target:Q"))
+    return _finished(alt.layer(*layers), len(frame), demo=False, what=f"{years[0]}年与{years[1]}年对照的点图")
+
+
+# ---- 3: who is covered ----------------------------------------------------------------------------
+
+
+def coverage_frame(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn a coverage by town into the pieces of stacked bars, least covered towns first.
+
+    Parameters
+    ----------
+    table
+        From `summary.coverage_by_town`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Three rows a town: `town`, `part` (覆盖, 可能覆盖, 未覆盖), `share` (0–1; NaN where unknown), `start`, `end`
+        (where the piece lies), `people`, `label`; the order of towns is that of the rows.
+    """
+    order = table.sort_values(["certain", "possible"], kind="stable", na_position="last")
+    rows: list[dict[str, object]] = []
+    for town, one in order.iterrows():
+        start = 0.0
+        for part, key in ((COVERED, "certain"), (PERHAPS, "possible"), (GAP, "uncovered")):
+            share = float(one[key])
+            end = min(start + share, 1.0)
+            said = _percent(share) if share >= _NARROW else ""
+            rows.append(
+                {
+                    "town": str(town),
+                    "part": part,
+                    "share": share,
+                    "start": start,
+                    "end": end,
+                    "people": float(one[f"people_{key}"]),
+                    "label": said,
+                }
+            )
+            start = end
+    return pd.DataFrame(rows, columns=["town", "part", "share", "start", "end", "people", "label"])
+
+
+def coverage_finding(frame: pd.DataFrame, *, judged: bool = True) -> str:
+    """Say in one line how many people are covered, and where fewest are.
+
+    Parameters
+    ----------
+    frame
+        From `coverage_frame`.
+    judged
+        Whether what lies outside the circles may be called short.
+    """
+    known = frame[frame["share"].notna()]
+    people = known.groupby("part")["people"].sum()
+    whole = float(people.sum())
+    if not whole:
+        return "没有可以计算的街镇。"
+    parts = [
+        f"{_part(part, judged)} {people[part] / whole * 100:.1f} %(约 {_people(people[part])}人)"
+        for part in (COVERED, PERHAPS, GAP)
+        if people.get(part, 0) > 0
+    ]
+    inside = known[known["part"] == COVERED]
+    said = (
+        f"全区人口中{'、'.join(parts)};确定{_part(COVERED, judged)[-2:]}比例最低的是{inside['town'].iloc[0]}"
+    )
+    said += f"({_percent(float(inside['share'].iloc[0]))})"
+    unknown = frame["town"].nunique() - known["town"].nunique()
+    return said + (f";{unknown} 个街镇数据不足" if unknown else "") + "。"
+
+
+def _part(part: str, judged: bool) -> str:
+    return part if judged else CIRCLED[part]
+
+
+def _percent(share: float) -> str:
+    """Write a share; what is not quite all is not called all."""
+    said = f"{share * 100:.0f}%"
+    return ">99%" if said == "100%" and share < 1 - 1e-9 else said
+
+
+def coverage(frame: pd.DataFrame, *, judged: bool = True, demo: bool = False) -> alt.LayerChart:
+    """Draw the shares of people as bars stacked to 100 %.
+
+    Parameters
+    ----------
+    frame
+        From `coverage_frame`.
+    judged
+        Whether what lies outside the circles may be called short; else the pieces are only 圈内 and 圈外.
+    demo
+        Whether it rests on invented records.
+    """
+    names = {part: _part(part, judged) for part in _PARTS}
+    signs = {part: sign if judged or part == PERHAPS else "" for part, (sign, _, _) in _PARTS.items()}
+    towns = list(dict.fromkeys(frame["town"]))
+    legend = {part: f"{signs[part]} {names[part]}".strip() for part in _PARTS}
+    rows = frame.assign(
+        legend=frame["part"].map(legend),
+        label=[
+            f"{signs[part]} {label}".strip() if label else ""
+            for part, label in zip(frame["part"], frame["label"], strict=True)
+        ],
+        named=frame["part"].map(names),
+        middle=(frame["start"] + frame["end"]) / 2,
+        share_text=[_percent(share) if share >= 0 else "—" for share in frame["share"]],
+        people_text=[f"约 {_people(people)}人" if people >= 0 else "—" for people in frame["people"]],
+    )
+    base = alt.Chart(_data(rows)).encode(
+        y=_town_axis("town", towns),
+        tooltip=[
+            alt.Tooltip("town:N", title="街镇"),
+            alt.Tooltip("named:N", title="类别"),
+            alt.Tooltip("share_text:N", title="占人口"),
+            alt.Tooltip("people_text:N", title="人口"),
+        ],
+    )
+    x = alt.X(
+        "start:Q",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", title="占街镇人口(估算)", values=[0, 0.25, 0.5, 0.75, 1], **_AXIS),
+    )
+    piece = (
+        base.mark_bar(stroke=_INK, strokeWidth=0.6, height=_ROW - 6)
+        .encode(
+            x=x,
+            x2="end:Q",
+            color=alt.Color(
+                "legend:N",
+                scale=alt.Scale(domain=list(legend.values()), range=[fill for _, fill, _ in _PARTS.values()]),
+                legend=_legend(),
+            ),
+        )
+        .transform_filter("datum.share !== null && datum.share > 0")
+    )
+    text = base.mark_text(color=_INK, fontSize=11.5).encode(x="middle:Q", text="label:N")
+    blank = frame[frame["share"].isna()].drop_duplicates("town")
+    hollow = alt.Chart(_data(blank.assign(zero=0.0, one=1.0, label="? 数据不足"))).encode(
+        y=_town_axis("town", towns)
+    )
+    layers: list[Any] = [piece, text.transform_filter("datum.share !== null")]
+    if len(blank):
+        layers.append(
+            hollow.mark_bar(fill=None, stroke=PALETTE["muted"], strokeDash=[3, 3], height=_ROW - 8).encode(
+                x="zero:Q", x2="one:Q"
+            )
+        )
+        layers.append(hollow.mark_text(color=_INK, align="left", dx=6).encode(x="zero:Q", text="label:N"))
+    return _finished(alt.layer(*layers), len(towns), demo=demo, what="各街镇人口覆盖比例的百分比条形图")
+
+
+# ---- 4: small maps --------------------------------------------------------------------------------
+
+
+def tile_lines(lines: Iterable[Line]) -> list[Line]:
+    """Give the rules that are judged town by town and find at least one town short, most telling first.
+
+    Rules on documents' records come before those on invented ones, rules that tell towns apart before those that find
+    all alike; among them the order stays.
+    """
+    short = [line for line in lines if line.short_towns()]
+    return sorted(short, key=lambda line: (line.whole.demo, len({one.status for one in line.towns}) == 1))
+
+
+def tiles_frame(lines: Sequence[Line]) -> pd.DataFrame:
+    """Say what every rule comes to in every town, rule by rule.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `rule`, `title`, `counts` (in words), `town`, `status`, `sign`, `short` (what is missing, in words), `demo`.
+    """
+    rows = []
+    for line in lines:
+        states = [one.status for one in line.towns]
+        counts = "  ".join(
+            f"{SIGNS[status]}{status} {states.count(status)}"
+            for status in (SHORT, UNKNOWN, MET)
+            if states.count(status)
+        )
+        rows += [
+            {
+                "rule": line.rule.id,
+                "title": line.rule.title,
+                "counts": counts,
+                "town": one.town,
+                "status": one.status,
+                "sign": SIGNS[one.status] if one.status in (SHORT, UNKNOWN) else "",
+                "short": _amount(one.shortfall, one.unit) if one.status == SHORT else "",
+                "demo": line.whole.demo,
+            }
+            for one in line.towns
+        ]
+    return pd.DataFrame(rows, columns=["rule", "title", "counts", "town", "status", "sign", "short", "demo"])
+
+
+def tiles_finding(lines: Sequence[Line], shown: int) -> str:
+    """Say in one line how many rules find towns short, how many are drawn, and which town is short most often."""
+    if not lines:
+        return "没有一条分街镇判定的标准有确定的短缺。"
+    times: dict[str, int] = {}
+    for line in lines:
+        for one in line.towns:
+            times[one.town] = times.get(one.town, 0) + (one.status == SHORT)
+    most = max(times.values())
+    worst = [town for town, number in times.items() if number == most]
+    named = "、".join(worst[:3]) + (f"等 {len(worst)} 个街镇" if len(worst) > 3 else "")
+    said = f"分街镇判定且有短缺的标准 {len(lines)} 条"
+    said += f",画出 {shown} 条(文件数据在前,各街镇有差别的在前)" if shown < len(lines) else ""
+    return f"{said};短缺最多的是{named}({most} 条)。"
+
+
+def outlines(boundaries: gpd.GeoDataFrame, tolerance_m: float = 250.0) -> pd.DataFrame:
+    """Thin out the towns' outlines, shared lines kept shared, for maps of the size of a stamp.
+
+    Parameters
+    ----------
+    boundaries
+        `District.boundaries`: metres, index town.
+    tolerance_m
+        What may be lost, metres.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: town. `geometry` (GeoJSON, metres), `x`, `y` (a point inside).
+    """
+    shapes = boundaries.geometry.to_numpy()
+    thin = shapely.coverage_simplify(shapes, tolerance_m)
+    thin = np.where(shapely.is_empty(thin), shapes, thin)
+    inside = shapely.point_on_surface(thin)
+    geometry = [shapely.geometry.mapping(shapely.set_precision(one, 10.0)) for one in thin]
+    return pd.DataFrame(
+        {"geometry": geometry, "x": shapely.get_x(inside), "y": shapely.get_y(inside)},
+        index=boundaries.index.astype("str"),
+    )
+
+
+def tiles(frame: pd.DataFrame, shapes: pd.DataFrame, *, columns: int = 3) -> alt.ConcatChart:
+    """Draw one small map a rule, the towns shaded by what it comes to there.
+
+    Parameters
+    ----------
+    frame
+        From `tiles_frame`.
+    shapes
+        From `outlines`.
+    columns
+        How many maps stand side by side.
+    """
+    land = alt.InlineData(
+        values=[
+            {"type": "Feature", "town": town, "x": x, "y": y, "geometry": geometry}
+            for town, geometry, x, y in zip(
+                shapes.index, shapes["geometry"], shapes["x"], shapes["y"], strict=True
+            )
+        ]
+    )
+    shown = [one for one in (SHORT, UNKNOWN, MET, NOT_APPLICABLE) if (frame["status"] == one).any()]
+    names = {one: f"{SIGNS[one]} {one}" for one in shown}
+    colour = alt.Color(
+        "legend:N",
+        scale=alt.Scale(domain=list(names.values()), range=[SHADES[one] for one in shown]),
+        legend=_legend(),
+    )
+    panels = []
+    for number, (_, rows) in enumerate(frame.groupby("rule", sort=False), 1):
+        first = rows.iloc[0]
+        answers = alt.LookupData(
+            data=_data(rows.assign(legend=rows["status"].map(names))),
+            key="town",
+            fields=["status", "legend", "sign", "short", "title"],
+        )
+        base = alt.Chart(land).transform_lookup(lookup="town", from_=answers)
+        tooltip = [
+            alt.Tooltip("town:N", title="街镇"),
+            alt.Tooltip("title:N", title="标准"),
+            alt.Tooltip("status:N", title="结论"),
+            alt.Tooltip("short:N", title="缺口"),
+        ]
+        ground = base.mark_geoshape(stroke=PALETTE["muted"], strokeWidth=0.6).encode(
+            color=colour, tooltip=tooltip
+        )
+        signs = base.mark_text(color=_INK, fontSize=10, fontWeight="bold").encode(
+            longitude="x:Q", latitude="y:Q", text="sign:N", tooltip=tooltip
+        )
+        subtitle = [str(first["counts"]), *(["(演示数据)"] if first["demo"] else [""])]
+        title = alt.TitleParams(
+            text=wrapped(f"{number}. {first['title']}", 12, most=2, least=2), subtitle=subtitle, anchor="start",
+            fontSize=12, lineHeight=16, subtitleFontSize=11, subtitleColor=_WARN if first["demo"] else _INK, offset=2,
+        )  # fmt: skip
+        panels.append(
+            alt.layer(ground, signs)
+            .project(type="identity", reflectY=True)
+            .properties(width=_TILE, height=_TILE * 1.05, title=title)
+        )
+    chart = alt.concat(*panels, columns=columns, spacing=14)
+    return _dressed(chart, demo=bool(frame["demo"].any()), what="各条标准的街镇小地图")
+
+
+# ---- files ----------------------------------------------------------------------------------------
+
+
+def on_paper(chart: alt.LayerChart | alt.ConcatChart, words: Words) -> dict[str, Any]:
+    """Give a chart's specification with everything round it that a sheet must say, at the width of a page.
+
+    Parameters
+    ----------
+    chart
+        From `bars`, `dots`, `coverage` or `tiles`.
+    words
+        Title, finding, clause and denominators; too long ones are wrapped.
+    """
+    spec: dict[str, Any] = chart.to_dict(validate=True)
+    wide = 40 if "concat" in spec else 56
+    for layer in spec.get("layer", ()):  # on paper nothing can be pointed at: names stand in full
+        axis = layer.get("encoding", {}).get("y", {}).get("axis") or {}
+        axis.update(labelLimit=0) if "labelLimit" in axis else None
+    lines = [line for one in (words.finding, *words.basis) for line in wrapped(one, wide)]
+    lines += [f"注意:{DEMO_NOTICE}"] * words.demo
+    spec["title"] = {
+        "text": wrapped(words.title, wide * 2 // 3),
+        "subtitle": lines,
+        "anchor": "start",
+        "frame": "bounds",
+        "fontSize": 17,
+        "lineHeight": 23,
+        "color": _INK,
+        "subtitleFontSize": 12,
+        "subtitleLineHeight": 18,
+        "subtitleColor": _INK,
+        "subtitlePadding": 6,
+        "offset": 14,
+    }
+    spec["padding"] = 16
+    return spec
+
+
+def to_png(spec: Mapping[str, Any]) -> bytes:
+    """Draw a specification as PNG at `PPI` dots per inch.
+
+    Raises
+    ------
+    QjmapError
+        The machine has no Chinese font.
+    """
+    import vl_convert
+
+    _with_fonts()
+    made: bytes = vl_convert.vegalite_to_png(dict(spec), ppi=PPI, allowed_base_urls=[])
+    return made
+
+
+def to_svg(spec: Mapping[str, Any]) -> bytes:
+    """Draw a specification as SVG, its text kept as text.
+
+    Raises
+    ------
+    QjmapError
+        The machine has no Chinese font.
+    """
+    import vl_convert
+
+    _with_fonts()
+    made: str = vl_convert.vegalite_to_svg(dict(spec), allowed_base_urls=[])
+    return made.encode("utf-8")
+
+
+def _with_fonts() -> None:
+    """Make sure that there is a Chinese font for whoever draws without a browser."""
+    from qjmap import fonts
+
+    fonts.chinese()
+
+
+# ---- pieces ---------------------------------------------------------------------------------------
+
+_AXIS: dict[str, Any] = {
+    "labelColor": _INK,
+    "titleColor": _INK,
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+    "titleFontWeight": "normal",
+    "gridColor": PALETTE["context"],
+    "domainColor": _LINE,
+    "tickColor": _LINE,
+}
+
+
+def _axis_of(title: str, last: float) -> alt.Axis:
+    """Give an axis of figures whose ticks end where the bars end."""
+    step = 10 ** math.floor(math.log10(last)) if last > 0 else 1.0
+    step = next((one * step for one in (0.1, 0.2, 0.5, 1, 2) if last / (one * step) <= 6), step)
+    ticks = [round(step * n, 6) for n in range(int(last / step + 1e-9) + 1)]
+    return alt.Axis(title=title, values=ticks, titleAnchor="start", **_AXIS)
+
+
+def _town_axis(field: str, order: Iterable[str], limit: int = 120) -> alt.Y:
+    return alt.Y(
+        f"{field}:N",
+        sort=[str(one) for one in order],
+        title=None,
+        axis=alt.Axis(labelLimit=limit, ticks=False, labelPadding=6, **(_AXIS | {"labelFontSize": 12.5})),
+    )
+
+
+def _legend() -> alt.Legend:
+    return alt.Legend(
+        orient="top", title=None, direction="horizontal", labelColor=_INK, labelFontSize=12, labelLimit=260,
+        symbolStrokeColor=_INK, symbolStrokeWidth=0.8, symbolSize=130, offset=20, columnPadding=14,
+    )  # fmt: skip
+
+
+def _finished(chart: Any, rows: int, *, demo: bool, what: str) -> alt.LayerChart:
+    """Give a chart of rows its height, its width to the page's, and its look."""
+    sized: alt.LayerChart = chart.properties(
+        width=PAPER_WIDTH,
+        height=max(rows, 2) * _ROW,
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+    )
+    return _dressed(sized, demo=demo, what=what)
+
+
+def _dressed(chart: Drawing, *, demo: bool, what: str) -> Drawing:
+    """Give a chart the product's look: our font, white ground, no frame; invented data named on the chart itself."""
+    if demo:
+        chart = chart.properties(
+            title=alt.TitleParams(text=DEMO_NOTICE, color=_WARN, fontSize=12, anchor="start")
+        )
+    dressed: Drawing = chart.properties(
+        description=what + (f"({DEMO_NOTICE})" if demo else ""),
+        background="#ffffff",
+        # drawn as SVG, so that it is sharp at any size and read out by screen readers; the menu leads outside
+        usermeta={"embedOptions": {"renderer": "svg", "actions": False}},
+    ).configure(font=_FONT, view=alt.ViewConfig(stroke=None), title=alt.TitleConfig(color=_INK))
+    return dressed
+
+
+def _data(rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> alt.InlineData:
+    """Give rows as plain values; what is unknown becomes null, for NaN is no JSON."""
+    records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else list(rows)
+    return alt.InlineData(values=[{str(key): _plain(value) for key, value in one.items()} for one in records])
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def wrapped(text: str, width: int, *, most: int = 0, least: int = 1) -> list[str]:
+    """Break a line of Chinese: `width` full-width characters a line, `most` lines (0: any), at least `least`.
+
+    Runs of figures and Latin letters are kept together.
+    """
+    lines, now, used = [], "", 0.0
+    for piece in re.findall(r"[\x21-\x7e]+|.", text, flags=re.DOTALL):
+        size = sum(0.5 if ord(char) < 0x2000 else 1.0 for char in piece)
+        # a closing mark never begins a line
+        if used + size > width and now and piece not in ",。;:、)》”":
+            lines.append(now)
+            now, used = "", 0.0
+        now, used = now + piece, used + size
+    lines.append(now)
+    if most and len(lines) > most:
+        lines = [*lines[: most - 1], lines[most - 1][:-1] + "…"]
+    return lines + [""] * (least - len(lines))
+
+
+def figure(value: float) -> str:
+    """Write a number with as many decimals as it needs to say something; “—” when it is not known."""
+    if not math.isfinite(value):
+        return "—"
+    whole = abs(value - round(value)) < 5e-3 or abs(value) >= 1000
+    return f"{value:,.0f}" if whole else f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.2f}"
+
+
+def plain(value: float) -> str:
+    """Write a printed number as it is printed: no decimals added, none lost."""
+    return f"{value:,.10g}" if math.isfinite(value) else "—"
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{figure(value)} {unit}".strip()
+
+
+def _people(value: float) -> str:
+    return f"{value / 1e4:.1f}万" if value >= 1e4 else f"{value:,.0f}"
+
+
+def _number(value: object) -> float:
+    return math.nan if value is None or pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
+
+
+def _text(value: object) -> str:
+    return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]
