@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import Stroke
-from matplotlib.transforms import Affine2D
+from matplotlib.transforms import Affine2D, IdentityTransform
 
 from qjmap.fonts import Font
 from qjmap.webmap import PALETTE, MarkStyle
@@ -311,9 +311,10 @@ def add_marks(
             facecolors=[face],
             edgecolors=[line],
             linewidths=[min(weight, 0.3) if plain and not style.hollow else weight],
-            zorder=zorder + number / 100,
+            zorder=zorder + number / 1000,
             clip_on=clip,
         )
+        marks.set_transform(IdentityTransform())
         axes.add_collection(marks, autolim=False)
 
 
@@ -388,7 +389,7 @@ def round_scale(fitting: float) -> int:
 def scale_bar(page: Page, denominator: int, width: float, *, size: float, ratio: bool = True) -> Laid:
     """Lay a bar of four fields with its length, and the ratio of the sheet."""
     per_mm = denominator / 1000
-    length = bar_length(per_mm, width - 3 * size * MM_PER_PT - 4)
+    length = bar_length(per_mm, width - 2.7 * size * MM_PER_PT - 2.5)
     wide, high, step = length / per_mm, 1.3, page.line_height(size)
     unit, name = (1000, "千米") if length >= 1000 else (1, "米")
     said = f"比例尺 1:{denominator:,}".replace(",", " ")

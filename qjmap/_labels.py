@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 """West, south, east, north."""
 
 #: What costs how much, in heights of the name.
-_FOREIGN, _MARK, _ANCHOR = 5.0, 4.0, 1.5
+_FOREIGN, _MARK, _TOUCH, _ANCHOR = 5.0, 4.0, 1.0, 1.5
 _ROUNDS = 3
 #: Search radii in heights of the name; the last is the whole frame.
 _REACH = (3.0, 7.0, 16.0, 1e6)
@@ -154,7 +154,8 @@ def _table(one: Wanted, frame: Box, marks: Floats, foreign: Floats, reach: float
     away = np.hypot(np.maximum(np.abs(dx) - half_w / 2, 0), dy) / one.height
     covered = _overlap(boxes, marks).sum(axis=1) / area if len(marks) else np.zeros(len(x))
     hidden = _holds(boxes, foreign).sum(axis=1)
-    cost = 0.35 * away + _FOREIGN * foreign_share + _MARK * np.minimum(covered, 2) + _ANCHOR * hidden
+    cost = 0.35 * away + _FOREIGN * foreign_share + _MARK * np.minimum(covered, 1) + _ANCHOR * hidden
+    cost += _TOUCH * (covered > 0)
     leaders = np.full(len(x), None, dtype=object)
     for k in np.flatnonzero((foreign_share > 0.6) & (away > 1)):
         leaders[k] = _leader(boxes[k], one)

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, PathPatch
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from qjmap import scenes
 from qjmap._furniture import (
@@ -24,19 +25,15 @@ from qjmap._furniture import (
     add_area,
     add_marks,
     area_swatch,
-    halo,
     line_swatch,
     mark_swatch,
     polygon_path,
-    round_scale,
-    shorten,
-    wrap,
 )
-from qjmap._labels import Placed, Wanted, place
+from qjmap._names import write_names
+from qjmap._view import View, places_of, view_of
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN
 from qjmap.coverage import covered_geometry
 from qjmap.district import District
-from qjmap.fonts import Font
 from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene
 
 Floats = NDArray[np.float64]
@@ -47,8 +44,9 @@ COVERED, PERHAPS, GAP = "covered", "possible", "gap"
 AREAS: Mapping[str, Fill] = {
     COVERED: Fill("#a7ced0"),
     PERHAPS: Fill("#e6f1f1", "//", "#5f9aa0"),
-    GAP: Fill("#f9e0cf", "....", "#c2703a"),
+    GAP: Fill("#fae5d7", "....", "#c87c4b"),
 }
+CONTEXT = Fill(PALETTE["context"], "\\\\", "#cdd2d7")
 _AREA_LABELS = {COVERED: "覆盖", PERHAPS: "可能覆盖(受定位误差影响)", GAP: "未覆盖"}
 
 #: What a status's colour carries besides: 短缺 and 数据不足 must not need a colour to be told apart.
@@ -60,42 +58,7 @@ _STATUS = {
 }
 #: Above this many marks of a layer on the sheet they are small dots, and lie where they lie.
 MANY = 300
-_NAME_LINES = 3
-
-
-@dataclass(frozen=True)
-class View:
-    """What the frame shows: west, south, east, north in metres, at 1:`denominator`."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-    denominator: int
-
-    @property
-    def box(self) -> shapely.Polygon:
-        """The frame as a polygon in metres."""
-        polygon: shapely.Polygon = shapely.box(self.west, self.south, self.east, self.north)
-        return polygon
-
-    def mm(self, xy: Floats) -> Floats:
-        """Bring metres (n, 2) to millimetres from the frame's south-western corner."""
-        moved: Floats = (xy - [self.west, self.south]) * (1000 / self.denominator)
-        return moved
-
-    def metres(self, xy: Floats) -> Floats:
-        """Bring millimetres (n, 2) in the frame back to metres."""
-        moved: Floats = xy * (self.denominator / 1000) + [self.west, self.south]
-        return moved
-
-    def holds(self, xy: Floats) -> NDArray[np.bool_]:
-        """Tell which points (n, 2) lie in the frame."""
-        x, y = xy[:, 0], xy[:, 1]
-        inside: NDArray[np.bool_] = (
-            (x >= self.west) & (x <= self.east) & (y >= self.south) & (y <= self.north)
-        )
-        return inside
+_INVENTED = PALETTE["muted_facility"]
 
 
 @dataclass
@@ -110,56 +73,6 @@ class Drawn:
     lines: bool = False
     context: bool = False
     chosen: bool = False
-
-
-# ---- what is shown ---------------------------------------------------------------------------------
-
-
-def view_of(district: District, scene: Scene, width_mm: float, height_mm: float) -> View:
-    """Choose the frame: the town in focus or the whole district with a margin, at a round scale."""
-    west, south, east, north = _extent(district, scene)
-    margin = 1.12 if focused(district, scene) else 1.05
-    wide, high = max(east - west, 100.0) * margin, max(north - south, 100.0) * margin
-    denominator = round_scale(max(wide / width_mm, high / height_mm) * 1000)
-    half_w, half_h = width_mm * denominator / 2000, height_mm * denominator / 2000
-    x, y = (west + east) / 2, (south + north) / 2
-    return View(x - half_w, y - half_h, x + half_w, y + half_h, denominator)
-
-
-def focused(district: District, scene: Scene) -> str | None:
-    """Give the town that the scene zooms to, if it is one."""
-    name = None if scene.focus is None else scene.focus[0]
-    return name if name in district.boundaries.index else None
-
-
-def _extent(district: District, scene: Scene) -> tuple[float, float, float, float]:
-    town = focused(district, scene)
-    if town is not None:
-        bounds: tuple[float, float, float, float] = district.boundaries.geometry[town].bounds
-        return bounds
-    if scene.focus is not None:
-        return _box_in_metres(district, scene.focus[1])
-    shapes = [*district.boundaries.geometry, *district.background.geometry]
-    if shapes:
-        return tuple(float(v) for v in shapely.total_bounds(shapes))  # type: ignore[return-value]
-    points = [_places(district, layer) for layer in scene.layers if layer.visible and len(layer.lon)]
-    if points:
-        every = np.concatenate(points)
-        (west, south), (east, north) = every.min(axis=0) - 1000, every.max(axis=0) + 1000
-        return float(west), float(south), float(east), float(north)
-    return _box_in_metres(district, district.settings.box)
-
-
-def _box_in_metres(
-    district: District, box: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
-    west, south, east, north = box
-    x, y = district.projection.to_metres([west, east, west, east], [south, south, north, north])
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
-
-
-def _places(district: District, layer: MarkLayer) -> Floats:
-    return np.column_stack(district.projection.to_metres(layer.lon, layer.lat)).reshape(-1, 2)
 
 
 # ---- drawing ---------------------------------------------------------------------------------------
@@ -182,24 +95,26 @@ def draw_map(
     for spine in axes.spines.values():
         spine.set(linewidth=0.9, edgecolor=PALETTE["ink"], zorder=20)
     drawn = Drawn()
-    _ground(axes, district, drawn)
+    _ground(axes, district, view, drawn)
     _shades(axes, district, scene, drawn)
     if scene.coverage is not None:
         _coverage(axes, district, scene, scene.coverage, view, drawn)
     _lines(axes, district, scene, view, drawn)
-    obstacles = _marks(axes, page, district, scene, view, drawn)
+    obstacles = np.concatenate(
+        (_marks(axes, page, district, scene, view, drawn), _seat_boxes(district, view))
+    )
     if scene.chosen is not None:
         _chosen(axes, district, scene.chosen, page, view, drawn)
-    _names(axes, page, district, scene, view, obstacles)
+    write_names(axes, page, district, scene, view, obstacles)
     if district.boundaries.empty:
         _say_no_boundaries(axes, page)
     return view, drawn
 
 
-def _ground(axes: Axes, district: District, drawn: Drawn) -> None:
+def _ground(axes: Axes, district: District, view: View, drawn: Drawn) -> None:
     for shape in district.background.geometry:
-        add_area(axes, polygon_path(shape), Fill(PALETTE["context"]), zorder=0.5)
-        drawn.context = True
+        add_area(axes, polygon_path(shape), CONTEXT, zorder=0.5)
+        drawn.context |= bool(shape.intersects(view.box))
     for shape in district.boundaries.geometry:
         add_area(axes, polygon_path(shape), Fill(PALETTE["ground"]), zorder=0.5)
         drawn.lines = True
@@ -248,7 +163,7 @@ def _coverage(
     ]
     if not towns:
         return
-    centres = _places(district, scene.layers[coverage.of])
+    centres = places_of(district, scene.layers[coverage.of])
     sizes = np.array([radius[town] for town in towns])
     error = np.broadcast_to(np.asarray(coverage.error_m, dtype=float), len(centres))
     found = covered_geometry(
@@ -275,9 +190,11 @@ def _segments(radius_mm: float) -> int:
 
 def _lines(axes: Axes, district: District, scene: Scene, view: View, drawn: Drawn) -> None:
     for shape in (*district.background.geometry, *district.boundaries.geometry):
-        axes.add_patch(
-            PathPatch(polygon_path(shape), fill=False, edgecolor="#8b949c", linewidth=0.5, zorder=2)
-        )
+        # white under the grey: seen on dark shades too
+        for colour, weight, zorder in (("#ffffff", 1.3, 2.0), ("#7f8991", 0.55, 2.05)):
+            axes.add_patch(
+                PathPatch(polygon_path(shape), fill=False, edgecolor=colour, linewidth=weight, zorder=zorder)
+            )
     if len(district.boundaries):
         whole = shapely.coverage_union_all(district.boundaries.geometry.to_numpy())
         axes.add_patch(
@@ -295,8 +212,7 @@ def _lines(axes: Axes, district: District, scene: Scene, view: View, drawn: Draw
                 zorder=2.5,
             )
         )
-    seats = district.towns[["seat_x", "seat_y"]].dropna().to_numpy(dtype=float)
-    seats = seats[view.holds(seats)]
+    seats = _seats(district, view)
     if len(seats) and len(district.boundaries):
         drawn.seats = True
         axes.plot(
@@ -311,10 +227,40 @@ def _lines(axes: Axes, district: District, scene: Scene, view: View, drawn: Draw
         )
 
 
-def mark_size(number: int, page: Page) -> float:
-    """Give the diameter of a layer's marks in points, by how many the frame shows."""
-    steps = ((60, 1.3), (MANY, 1.0), (2000, 0.36))
-    return page.size * next((share for most, share in steps if number <= most), 0.27)
+def _seats(district: District, view: View) -> Floats:
+    """Give the seats in the frame, (n, 2) metres."""
+    seats: Floats = district.towns[["seat_x", "seat_y"]].dropna().to_numpy(dtype=float)
+    return seats[view.holds(seats)]
+
+
+def _seat_boxes(district: District, view: View) -> Floats:
+    centres = view.mm(_seats(district, view))
+    return np.column_stack((centres - 0.7, centres + 0.7))
+
+
+def mark_size(places: Floats, view: View, page: Page) -> float:
+    """Give the diameter of a layer's marks in points: as large as their number and their density allow.
+
+    Parameters
+    ----------
+    places
+        (n, 2) metres: the marks in the frame. Those at one place are drawn once, with their number.
+    """
+    apart = np.unique(np.round(places), axis=0)
+    if len(places) > MANY:
+        return page.size * (0.36 if len(places) <= 2000 else 0.27)
+    large = page.size * (1.3 if len(places) <= 60 else 1.0)
+    if len(apart) < 3:
+        return large
+    # half of the marks may touch their nearest neighbour, not more
+    gap = float(np.median(nearest_gap(apart))) * 1000 / view.denominator / MM_PER_PT
+    return large if gap > 0.75 * large else max(page.size * 0.4, min(0.6 * page.size, gap))
+
+
+def nearest_gap(places: Floats) -> Floats:
+    """Give each place's distance to its nearest neighbour, (n,) metres, for n ≥ 2."""
+    gaps: Floats = np.asarray(cKDTree(places).query(places, k=2)[0])
+    return gaps[:, 1]
 
 
 def _marks(axes: Axes, page: Page, district: District, scene: Scene, view: View, drawn: Drawn) -> Floats:
@@ -324,9 +270,9 @@ def _marks(axes: Axes, page: Page, district: District, scene: Scene, view: View,
     """
     groups: list[tuple[MarkLayer, int, Floats, float]] = []
     for layer in scene.layers:
-        places = _places(district, layer) if layer.visible else np.empty((0, 2))
+        places = places_of(district, layer) if layer.visible else np.empty((0, 2))
         inside = view.holds(places)
-        size = mark_size(int(inside.sum()), page)
+        size = mark_size(places[inside], view, page)
         for number in np.unique(layer.classes[inside]) if layer.visible else ():
             own = places[inside & (layer.classes == number)]
             groups.append((layer, int(number), own, size))
@@ -336,7 +282,11 @@ def _marks(axes: Axes, page: Page, district: District, scene: Scene, view: View,
     )
     seen: Counter[tuple[int, int]] = Counter()
     boxes: list[tuple[float, float, float, float]] = []
-    for layer, number, own, size in groups:
+    # what is real stands over what is invented, few over many
+    groups.sort(
+        key=lambda one: (_large(one[3], page), one[0].styles[one[1]].colour != _INVENTED, -len(one[2]))
+    )
+    for order, (layer, number, own, size) in enumerate(groups):
         if not _large(size, page):
             add_marks(axes, own, layer.symbol, layer.styles[number], size, zorder=4)
             continue
@@ -353,7 +303,14 @@ def _marks(axes: Axes, page: Page, district: District, scene: Scene, view: View,
             if count > 1:
                 _badge(axes, page, view, at + width * 0.42, count)
                 drawn.counts = True
-        add_marks(axes, view.metres(np.array(points)), layer.symbol, layer.styles[number], size, zorder=5)
+        add_marks(
+            axes,
+            view.metres(np.array(points)),
+            layer.symbol,
+            layer.styles[number],
+            size,
+            zorder=5 + order / 100,
+        )
     return np.array(boxes).reshape(-1, 4)
 
 
@@ -424,88 +381,6 @@ def _chosen(
             drawn.chosen = True
 
 
-# ---- names -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Name:
-    """A name to write: its lines, and how."""
-
-    lines: list[str]
-    size: float
-    bold: bool
-    colour: str
-
-
-def _names(axes: Axes, page: Page, district: District, scene: Scene, view: View, marks: Floats) -> None:
-    """Write the names so that none lies over another; smaller where there is no room."""
-    frame = view.mm(np.array([[view.west, view.south], [view.east, view.north]]))
-    inner = (float(frame[0, 0]) + 1, float(frame[0, 1]) + 1, float(frame[1, 0]) - 1, float(frame[1, 1]) - 1)
-    for size in (1.08, 0.95, 0.8, 0.65, 0.5):
-        names, wanted = _wanted(page.font, district, scene, view, page.size * size)
-        places = place(wanted, inner, marks)
-        if all(at is not None for at, one in zip(places, wanted, strict=True) if one.must):
-            break
-    for number, (name, at) in enumerate(zip(names, places, strict=True)):
-        if at is not None:
-            _write(axes, page, view, name, at, f"name-{number}")
-
-
-def _wanted(
-    font: Font, district: District, scene: Scene, view: View, size: float
-) -> tuple[list[_Name], list[Wanted]]:
-    names, wanted = [], []
-    for frame, context in ((district.boundaries, False), (district.background, True)):
-        for town, row in frame.iterrows():
-            shape = row.geometry
-            seen = shapely.intersection(shape, view.box) if shape.intersects(view.box) else None
-            if seen is None or seen.area == 0:
-                continue
-            chosen = town == scene.town
-            text = district.settings.context_label if context else str(town)
-            own = size * (1.15 if chosen else 0.88 if context else 1.0)
-            colour = PALETTE["accent"] if chosen else "#69727a" if context else PALETTE["ink"]
-            lines = wrap(font, text, own * MM_PER_PT * 8.2, own, bold=chosen)
-            lines = shorten(font, lines, _NAME_LINES, own * MM_PER_PT * 8.2, own, bold=chosen)
-            whole = seen.area > 0.6 * shape.area
-            at = shapely.Point(row["label_x"], row["label_y"])
-            if not seen.contains(at):
-                at = shapely.get_point(shapely.maximum_inscribed_circle(seen, 10.0), 0)
-            ground = shapely.transform(shapely.simplify(seen, view.denominator / 5000), view.mm)
-            (x, y) = view.mm(np.array([[at.x, at.y]]))[0]
-            width = max(font.width(line, own, bold=chosen) for line in lines) * MM_PER_PT
-            step = own * MM_PER_PT * 1.15
-            names.append(_Name(lines, own, chosen, colour))
-            wanted.append(Wanted(float(x), float(y), width + 0.8, step * len(lines) + 0.4, ground, whole))
-    return names, wanted
-
-
-def _write(axes: Axes, page: Page, view: View, name: _Name, at: Placed, gid: str) -> None:
-    if at.leader is not None:
-        ends = view.metres(np.array(at.leader))
-        axes.plot(*ends.T, color="#ffffff", linewidth=1.6, zorder=6.8)
-        axes.plot(*ends.T, color=PALETTE["ink"], linewidth=0.5, zorder=6.9)
-    step = name.size * MM_PER_PT * 1.15
-    for number, line in enumerate(name.lines):
-        # the middle of a Chinese character lies 0.38 of its size above the base line
-        down = (number - (len(name.lines) - 1) / 2) * step + 0.38 * name.size * MM_PER_PT
-        x, y = view.metres(np.array([[at.x, at.y - down]]))[0]
-        for effects, zorder in ((halo(name.size * 0.24), 7.0), ([], 7.1)):
-            axes.text(
-                x,
-                y,
-                line,
-                ha="center",
-                va="baseline",
-                color=name.colour,
-                parse_math=False,
-                fontproperties=page.font.properties(bold=name.bold, size=name.size),
-                path_effects=effects,
-                gid=None if effects else f"{gid}-{number}",
-                zorder=zorder,
-            )
-
-
 def _say_no_boundaries(axes: Axes, page: Page) -> None:
     axes.text(
         0.5,
@@ -545,10 +420,10 @@ def entries(district: District, scene: Scene, drawn: Drawn, page: Page) -> list[
         rows.append(Entry("街镇驻地", _seat_swatch))
     if drawn.lines:
         kind = district.settings.boundary_kind
-        rows.append(Entry(f"街镇界线({kind})", line_swatch("#8b949c", 0.6)))
-        rows.append(Entry(f"{district.settings.short_name}范围({kind})", line_swatch("#5a646d", 1.1)))
+        rows.append(Entry(f"街镇{kind}", line_swatch("#7f8991", 0.6)))
+        rows.append(Entry(f"{district.settings.short_name}{kind}", line_swatch("#5a646d", 1.1)))
     if drawn.context:
-        rows.append(Entry(district.settings.context_label, area_swatch(Fill(PALETTE["context"]))))
+        rows.append(Entry(district.settings.context_label, area_swatch(CONTEXT)))
     return rows
 
 

@@ -27,7 +27,8 @@ from qjmap._furniture import (
     shorten,
     stack,
 )
-from qjmap._mapbody import draw_map, entries, expected, focused, locator, view_of
+from qjmap._mapbody import draw_map, entries, expected, locator
+from qjmap._view import focused, view_of
 from qjmap.district import District
 from qjmap.webmap import PALETTE, Scene
 
@@ -307,7 +308,7 @@ def _body(
     taken = _banner(page, scene, x, y, width)
     y, height = y + taken, height - taken
     note = _plain_notices(district, scene)
-    note_lines = shorten(page.font, page.wrap(note, width), 2, width, page.size)
+    note_lines = shorten(page.font, page.wrap(note, width), 3, width, page.size)
     note_height = page.line_height() * len(note_lines) + 0.6
     height -= note_height
     panel = _Panel(page, district, scene, said, beside=beside, ratio=ratio)
@@ -329,10 +330,8 @@ def _body(
 
 def _plain_notices(district: District, scene: Scene) -> str:
     """Join what must be said of the map; whose lines they are is said even if the scene forgot it."""
-    said = [text for text, strong in scene.notices if not strong]
-    notice = district.settings.boundary_notice
-    if not district.boundaries.empty and notice not in said:
-        said.append(notice)
+    own = [] if district.boundaries.empty else [district.settings.boundary_notice]
+    said = dict.fromkeys([*own, *(text for text, strong in scene.notices if not strong)])
     return "注:" + ";".join(said) + "。" if said else ""
 
 
@@ -401,7 +400,7 @@ class _Panel:
 
     def _strip(self, denominator: int, rows: Sequence[Entry], cut: bool) -> Laid:
         gap = self.size * 0.7
-        shares = (0.38, 0.22, 0.4) if self.said else (0.7, 0.3)
+        shares = (0.37, 0.26, 0.37) if self.said else (0.7, 0.3)
         columns = [share * (self.width - gap * (len(shares) - 1)) for share in shares]
         room = self.room if cut else None
         blocks = [
@@ -430,8 +429,8 @@ class _Panel:
 
     def _orientation(self, denominator: int, width: float) -> Laid:
         """Lay arrow and scale bar, and under them where the town lies."""
-        arrow = north_arrow(self.page, self.size * 1.25)
-        beside = self.size * 1.25 * 0.6 + 2
+        arrow = north_arrow(self.page, self.size * 1.7)
+        beside = self.size * 1.7 * 0.6 + 2
         bar = scale_bar(self.page, denominator, width - beside, size=self.size, ratio=self.ratio)
         high = max(arrow.height, bar.height)
 
@@ -447,18 +446,19 @@ class _Panel:
         return stack(blocks, 1.0)
 
     def _text(self, width: float, room: float | None) -> Laid:
-        """Lay the sections; where there is no room, the last lines are cut with “…”."""
-        page, size, blocks = self.page, self.size, []
-        step = page.line_height(size)
-        left = None if room is None else int(room / step) - 1
-        for title, lines in self.said:
-            wrapped = [part for line in lines for part in page.wrap(line, width, size=size)]
-            if left is not None:
-                left -= 1
-                wrapped = shorten(page.font, wrapped, max(left, 1), width, size)
-                left -= len(wrapped)
-            head = paragraph(page, [title], size=size * 1.15, bold=True)
-            blocks.append(stack([head, paragraph(page, wrapped, size=size)], 0.2))
-            if left is not None and left <= 1:
-                break
-        return stack(blocks, 1.2)
+        """Lay the sections; where there is no room, the longest is cut with “…”."""
+        page, size = self.page, self.size
+        texts = [
+            [part for line in lines for part in page.wrap(line, width, size=size)] for _, lines in self.said
+        ]
+        kept = [len(lines) for lines in texts]
+        while True:
+            blocks = []
+            for (title, _), lines, most in zip(self.said, texts, kept, strict=True):
+                head = paragraph(page, [title], size=size * 1.15, bold=True)
+                body = paragraph(page, shorten(page.font, lines, most, width, size), size=size)
+                blocks.append(stack([head, body], 0.2))
+            whole = stack(blocks, 1.2)
+            if room is None or whole.height <= room or max(kept, default=1) <= 1:
+                return whole
+            kept[kept.index(max(kept))] -= 1
