@@ -96,6 +96,15 @@ def town_bounds(district: District, town: str | None) -> tuple[float, float, flo
     return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
 
 
+def district_bounds(district: District) -> tuple[float, float, float, float] | None:
+    """Give the district's box in degrees (west, south, east, north); None without boundaries."""
+    if district.boundaries.empty:
+        return None
+    west, south, east, north = district.boundaries.total_bounds
+    lon, lat = district.projection.to_degrees([west, east], [south, north])
+    return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
+
+
 def town_scene(
     district: District, layers: Mapping[str, Layer], town: str, *, most: int
 ) -> tuple[Scene, dict[str, list[str]], list[str]]:

@@ -119,7 +119,11 @@ class Page:
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
         """Tables by key: caption, columns, rows."""
-        return {str(node.key): json.loads(node.proto.json) for node in self.nodes("bidi_component")}
+        return {
+            str(node.key): json.loads(node.proto.json)
+            for node in self.nodes("bidi_component")
+            if node.proto.json
+        }
 
     def rows(self, start: str) -> dict[str, dict[str, Any]]:
         """Rows of the first table whose key starts so, by their own key, in order."""

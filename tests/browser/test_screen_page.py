@@ -1,0 +1,109 @@
+"""会议大屏 in a real browser: keys, clock, sizes; the map stays while its scene changes."""
+
+import pytest
+from serve import MAP, drawn, settled
+
+pytestmark = pytest.mark.browser
+
+SHOW = "show=all,health:beds-planned,health:beds-planned:赶水镇"
+
+
+def played(page, server, more=""):
+    page.goto(f"{server}/screen?demo=false&{SHOW}&play=1{more}")
+    page.locator(".bar .where").wait_for()
+    drawn(page)
+
+
+def at(page, number):
+    page.locator(".bar .where", has_text=f"{number} / 3").wait_for()
+    page.wait_for_url(f"**play={number}*")
+    settled(page)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160)])
+def test_nothing_but_the_scene_and_all_of_it_legible(server, visit, width, height):
+    with visit(width, height) as page:
+        played(page, server)
+        for chrome in (".stAppHeader", "[data-testid='stSidebar']", "[data-testid='stToolbar']", "footer"):
+            assert page.locator(chrome).count() == 0 or page.locator(chrome).first.is_hidden()
+        assert page.evaluate(
+            "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"
+        )
+        sizes = page.evaluate(
+            """() => [...document.querySelectorAll(
+                 '.qj-title h1, .qj-lead, .qj-big dt, .qj-big b, .qj-big small, .qj-worst li')]
+               .map(node => parseFloat(getComputedStyle(node).fontSize) / innerWidth)"""
+        )
+        # from eight metres a letter of 1/75 of a screen two metres wide, 27 mm, can still be read
+        assert sizes
+        assert min(sizes) >= 1 / 75
+        assert max(sizes) >= 1 / 32
+        shown = page.locator(MAP).bounding_box()
+        assert shown["width"] * shown["height"] > 0.3 * width * height
+        boxes = page.evaluate(
+            """() => [...document.querySelectorAll('.qj-big, .qj-worst li')]
+               .map(node => node.getBoundingClientRect().bottom)"""
+        )
+        assert max(boxes) <= page.locator(".st-key-screen-foot").bounding_box()["y"]
+
+
+def test_scenes_change_by_keys_and_the_map_stays(server, visit):
+    with visit(1920, 1080) as page:
+        played(page, server, "&every=600")
+        frame = page.frame(url=lambda url: "st_folium" in url)
+        frame.evaluate("window.stayed = true")
+        first = frame.locator("[data-scene]").get_attribute("data-scene")
+        page.keyboard.press("ArrowRight")
+        at(page, 2)
+        drawn(page)
+        assert frame.evaluate("window.stayed") is True  # the same document: no white flash
+        assert frame.locator("[data-scene]").get_attribute("data-scene") != first
+        page.keyboard.press("ArrowLeft")
+        at(page, 1)
+        page.keyboard.press("ArrowLeft")
+        at(page, 3)
+        # a key that is pressed while the focus is in the map counts too
+        frame.locator(".leaflet-container").focus()
+        page.keyboard.press("ArrowRight")
+        at(page, 1)
+        page.keyboard.press("Escape")
+        page.locator("h1", has_text="会议大屏").wait_for()
+        settled(page)
+        assert "play" not in page.url
+        assert "beds-planned" in page.url
+        assert page.locator(".stAppHeader").is_visible()
+
+
+def test_scenes_follow_one_another_and_a_space_stops_them(server, visit):
+    with visit(1920, 1080) as page:
+        played(page, server, "&every=5")
+        at(page, 2)
+        page.keyboard.press("Space")
+        page.locator(".bar .where", has_text="已暂停").wait_for()
+        page.wait_for_timeout(6000)
+        assert "play=2" in page.url
+        page.keyboard.press("Space")
+        at(page, 3)
+
+
+def test_f_fills_the_screen(server, visit):
+    with visit(1920, 1080) as page:
+        played(page, server, "&every=600")
+        page.keyboard.press("f")
+        page.wait_for_function("document.fullscreenElement !== null")
+        page.keyboard.press("f")
+        page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_a_programme_is_a_link(server, visit, browser):
+    with visit() as page:
+        page.goto(f"{server}/screen?demo=false&{SHOW}")
+        page.get_by_role("button", name="开始放映").click()
+        page.locator(".bar .where").wait_for()
+        settled(page)
+        address = page.url
+        title = page.locator(".qj-title h1").inner_text()
+    with visit(1920, 1080) as other:  # a context of its own: another person's browser
+        other.goto(address)
+        other.locator(".bar .where", has_text="1 / 3").wait_for()
+        assert other.locator(".qj-title h1").inner_text() == title
