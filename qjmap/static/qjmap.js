@@ -13,6 +13,7 @@
   const EQUATOR_M = 2 * Math.PI * 6378137;
   const FONT = '"Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", sans-serif';
   const HIT_PX = 12;
+  const LEAST_ZOOM = 8, MOST_ZOOM = 18;
 
   /* ---- projection: Web Mercator in units of the world's width, so that a zoom is one multiplication ---- */
 
@@ -156,6 +157,57 @@
     return tile;
   }
 
+  /* ---- the view (centre, zoom), kept in the address of the page around the map ---- */
+
+  /** The page around this one, when there is one that may be spoken to. */
+  function pageAround() {
+    try {
+      return window.parent !== window && typeof window.parent.location.search === "string" ? window.parent : null;
+    } catch (refused) {
+      return null;
+    }
+  }
+
+  const viewOf = (map) => ({ centre: map.getCenter(), zoom: map.getZoom() });
+
+  function readView(words, limits) {
+    const parts = (words || "").split(",");
+    if (parts.length !== 3 || !parts.every((part) => /^\d{1,3}(\.\d{1,8})?$/.test(part))) return null;
+    const [lat, lon, zoom] = parts.map(Number);
+    const there = lat <= 90 && lon <= 180 && limits.contains([lat, lon]) && zoom >= LEAST_ZOOM && zoom <= MOST_ZOOM;
+    return there ? { centre: L.latLng(lat, lon), zoom } : null;
+  }
+
+  /* Read the view from `view=lat,lon,zoom`; then keep that parameter equal to what the map shows, and out of the address
+   * while the map shows what it would show without it. Streamlit writes the address anew from what it knows, which is not
+   * the view, so what stands there is looked at again and again, and changed only when it is wrong. */
+  function keepView(map, limits) {
+    map.qj.homeView = viewOf(map);
+    const page = pageAround();
+    if (!page) return;
+    const path = page.location.pathname;
+    const asked = readView(new URLSearchParams(page.location.search).get("view"), limits);
+    if (asked) map.setView(asked.centre, asked.zoom, { animate: false });
+    map.qj.asked = Boolean(asked);
+    const still = (rest) =>
+      rest && rest.zoom === map.getZoom() &&
+      map.project(rest.centre, rest.zoom).distanceTo(map.project(map.getCenter(), rest.zoom)) < 2;
+    const words = () => {
+      if (still(map.qj.focus ? map.qj.focusView : map.qj.homeView)) return null;
+      const { lat, lng } = map.getCenter();
+      return lat.toFixed(5) + "," + lng.toFixed(5) + "," + Number(map.getZoom().toFixed(2));
+    };
+    setInterval(() => {
+      const place = page.location, now = words();
+      /* Another page, which has a map of its own: this one is about to go. Moving: wait. */
+      if (place.pathname !== path || !map.qj.ready || map._animatingZoom || (map.dragging && map.dragging.moving())) return;
+      if (new URLSearchParams(place.search).get("view") === now) return;
+      const kept = place.search.replace(/^\?/, "").split("&").filter((part) => part && !/^view(=|$)/.test(part));
+      const search = kept.concat(now === null ? [] : ["view=" + now]).join("&");
+      page.history.replaceState(page.history.state, "", place.pathname + (search ? "?" + search : "") + place.hash);
+    }, 300);
+  }
+
   /* ---- the ground: townships, seats, names ---- */
 
   function base(map, spec) {
@@ -169,7 +221,8 @@
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomright" }).addTo(map);
     L.control.zoom({ zoomInTitle: "放大", zoomOutTitle: "缩小", position: "topleft" }).addTo(map);
     const home = L.latLngBounds(spec.bounds);
-    map.setMinZoom(8);
+    map.setMinZoom(LEAST_ZOOM);
+    map.setMaxZoom(MOST_ZOOM);
     map.setMaxBounds(home.pad(0.6));
     map.fitBounds(home, { padding: [12, 12], animate: false });
     const home_control = L.control({ position: "topleft" });
@@ -187,6 +240,7 @@
       return bar;
     };
     home_control.addTo(map);
+    keepView(map, home.pad(0.6));
 
     new Canvas((g, view) => {
       const hatch = g.createPattern(stripes(palette.line, palette.context, 8, 1), "repeat");
@@ -599,9 +653,13 @@
       map.on("click", this._onClick, this);
       map.on("mousemove", this._onMove, this);
       if (spec.focus && map.qj.focus !== spec.focus.id) {
-        map.fitBounds(spec.focus.bounds, { padding: [24, 24], maxZoom: 14, animate: false });
+        /* A view that the address asks for goes before the town that it asks for. */
+        if (!map.qj.asked) map.fitBounds(spec.focus.bounds, { padding: [24, 24], maxZoom: 14, animate: false });
+        map.qj.focusView = map.qj.asked ? null : viewOf(map);
       }
       map.qj.focus = spec.focus ? spec.focus.id : null;
+      map.qj.asked = false;
+      map.qj.ready = true;
     },
     onRemove: function (map) {
       map.off("click", this._onClick, this);

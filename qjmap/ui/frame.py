@@ -12,7 +12,7 @@ from qjmap import __version__
 from qjmap.district import District
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.registers import Layer
-from qjmap.ui import html, source, words
+from qjmap.ui import html, links, source, words
 from qjmap.ui.navigation import through_the_front_door
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -20,8 +20,10 @@ _STYLE = Path(__file__).with_name("style.css")
 
 def run(page: StreamlitPage) -> None:
     """Run a page; data that it cannot do without and that nobody has spoken of are told where it stops."""
+    top = links.arrive(page.url_path)
     try:
         page.run()
+        links.tell(top)
     except DataError as error:
         show_problems("本页所需数据有误,暂不能显示", error.problems)
     except QjmapError as error:
@@ -51,8 +53,10 @@ def open_district() -> District:
 
 
 def brand(district: District) -> None:
-    """Put the product's and the district's names over the choices."""
-    st.sidebar.html(html.brand("一张图", district.name))
+    """Put the product's and the district's names over the choices, and the way to hand the page on."""
+    with st.sidebar:
+        st.html(html.brand("一张图", district.name))
+        links.copy_button()
 
 
 def load_layer(key: str, *, demo: bool) -> Layer | None:

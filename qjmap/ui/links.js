@@ -1,0 +1,41 @@
+/* 复制链接. An intranet without https is no secure context: there is no clipboard there but the old way, or one's own hand. */
+async function copied(text) {
+  if (window.isSecureContext && navigator.clipboard) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch (refused) {
+      /* not allowed: the old way */
+    }
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.setAttribute("aria-hidden", "true");
+  area.style.cssText = "position:fixed;top:0;left:0;width:1px;height:1px;opacity:0";
+  document.body.append(area);
+  area.select();
+  try {
+    return document.execCommand("copy");
+  } catch (refused) {
+    return false;
+  } finally {
+    area.remove();
+  }
+}
+
+export default function run({ parentElement }) {
+  const button = parentElement.querySelector("button"), said = parentElement.querySelector("span");
+  const field = parentElement.querySelector("input");
+  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(window.location.hostname);
+  let later = 0;
+  button.onclick = async () => {
+    const address = window.location.href, done = await copied(address);
+    button.focus();
+    said.textContent = (done ? "已复制" : "请按 Ctrl+C 复制") + (local ? "。此链接只在本机有效" : "");
+    field.hidden = done;
+    field.value = done ? "" : address;
+    if (!done) field.select();
+    clearTimeout(later);
+    if (done) later = setTimeout(() => (said.textContent = ""), 5000);
+  };
+}

@@ -1,0 +1,203 @@
+"""复制链接, and what an address says that the page does not understand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.state.query_params import _coerce_value_for_query_url
+from streamlit.runtime.state.session_state_proxy import get_session_state
+
+from qjmap.errors import DataError, QjmapError
+from qjmap.ui import figures, html, source
+from qjmap.ui.navigation import PAGES
+
+_HERE = Path(__file__).parent
+
+#: Parameters of pages that read them themselves, and do not put up with anything: what is told of them is told there.
+_OF_PAGE: Mapping[str, Sequence[str]] = {
+    "shortages": ("rule",),
+    "requests": ("want",),
+    "screen": ("show", "play", "every"),
+}
+_MOST, _LONGEST = 5, 40
+_HERE_NOW, _ASKED, _SAID = "links-page", "links-asked", "links-said"
+
+
+# ---- 复制链接 ---------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    return st.components.v2.component(
+        "qjmap_links",
+        html='<div class="copy"><button type="button">复制链接</button><span role="status"></span>'
+        '<input readonly hidden aria-label="本页链接"></div>',
+        css=(_HERE / "links.css").read_text(encoding="utf-8"),
+        js=(_HERE / "links.js").read_text(encoding="utf-8"),
+    )
+
+
+def copy_button() -> None:
+    """Offer the page's address, with every choice in it, for the clipboard."""
+    _component()(key="copy-link")
+
+
+# ---- what an address says amiss ---------------------------------------------------------------------
+
+
+def arrive(page: str) -> DeltaGenerator:
+    """Look at the address before a page runs; on the first run of a visit, keep what it asks for.
+
+    Parameters
+    ----------
+    page
+        The page's own part of the address; empty for the first page.
+
+    Returns
+    -------
+    DeltaGenerator
+        Where `tell` may speak: above the page.
+    """
+    name = page or PAGES[0][0]
+    if st.session_state.get(_HERE_NOW) != name:
+        st.session_state[_HERE_NOW] = name
+        st.session_state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params}
+        st.session_state[_SAID] = []
+    return st.empty()
+
+
+def tell(top: DeltaGenerator) -> None:
+    """Say, after the page has run, which parameters it does not know or could not read; nothing when all is well."""
+    asked: dict[str, list[str]] | None = st.session_state.pop(_ASKED, None)
+    if asked is not None:
+        st.session_state[_SAID] = amiss(asked, st.session_state[_HERE_NOW])
+    if st.session_state[_SAID]:
+        top.html(html.note("".join(st.session_state[_SAID])))
+
+
+def amiss(asked: Mapping[str, Sequence[str]], page: str) -> list[str]:
+    """Compare what an address asked for with what the page made of it.
+
+    Parameters
+    ----------
+    asked
+        Parameter → values, as they stood in the address before the page ran.
+    page
+        The page, which has run.
+
+    Returns
+    -------
+    list of str
+        One sentence for each parameter that is not as asked, the first few of them.
+    """
+    said = [line for key, values in asked.items() if (line := _amiss(key, list(values), page))]
+    if len(said) > _MOST:
+        said = [*said[:_MOST], f"链接里另有 {len(said) - _MOST} 处看不懂或不认识,已忽略。"]
+    return said
+
+
+def _amiss(key: str, asked: list[str], page: str) -> str:
+    if key in _OWN:
+        known = False
+        with suppress(QjmapError):
+            known = _OWN[key](asked[-1] if asked else "")
+        return "" if known else f"链接里的{_quote(key, asked)}看不懂或查不到,已忽略。"
+    if key in _OF_PAGE.get(page, ()):
+        return ""
+    found = _stands(key)
+    if found is None:
+        return f"链接里的{_quote(key)}本页不认识,已忽略。"
+    now, default = found
+    if _same(asked, now):
+        return ""
+    if now == default:
+        return f"链接里的{_quote(key, asked)}看不懂,已按默认显示。"
+    return f"链接里的{_quote(key, asked)}不全看得懂,或超出范围,已按{_quote('、'.join(now))}显示。"
+
+
+def _stands(key: str) -> tuple[list[str], list[str]] | None:
+    """Give what a bound widget stands at and its default, as an address would say them; None when none has that name.
+
+    Streamlit drops what it cannot read without a word, drops what is the default anyway in the same way, and says
+    neither to anybody: its own record of the widget is the only place to ask.
+    """
+    session = get_session_state()
+    with session.query_params() as params:
+        binding = params.get_binding_for_param(key)
+    if binding is None or key not in st.session_state:
+        return None
+    widget = session._state._new_widget_state.widget_metadata[binding.widget_id]
+
+    def write(value: Any) -> list[str]:
+        if value is None:
+            return []
+        text = _coerce_value_for_query_url(widget.serializer(value), widget.value_type)
+        return [text] if isinstance(text, str) else text
+
+    return write(st.session_state[key]), write(widget.deserializer(None))
+
+
+def _same(asked: Sequence[str], now: Sequence[str]) -> bool:
+    """Tell whether two lists of words mean the same, however capitals and numbers are written."""
+
+    def plain(words: Sequence[str]) -> list[str | float]:
+        return [_number(word) if _number(word) is not None else word.casefold() for word in words if word]
+
+    return plain(asked) == plain(now)
+
+
+def _number(word: str) -> Any:
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def _quote(key: str, values: Sequence[str] = ()) -> str:
+    text = "".join(c if c.isprintable() else "·" for c in (f"{key}={'、'.join(values)}" if values else key))
+    return f"“{text[:_LONGEST]}{'…' if len(text) > _LONGEST else ''}”"
+
+
+# ---- parameters that are no widget's -----------------------------------------------------------------
+
+
+def _town(value: str) -> bool:
+    return value in source.district().towns.index
+
+
+def _record(value: str) -> bool:
+    for key in source.district().registry.layers:
+        with suppress(DataError):
+            if (source.layer(key, demo=True).frame["id"] == value).any():
+                return True
+    return False
+
+
+def _figures(value: str) -> bool:
+    found = figures.read(value)
+    return len(found) == len(value.split(",")) and all(key in source.standards() for key in found)
+
+
+def _view(value: str) -> bool:
+    """Tell whether `qjmap.js` goes to this view; its words are `lat,lon,zoom`."""
+    if not re.fullmatch(r"(\d{1,3}(\.\d{1,8})?(,|$)){3}", value, re.ASCII) or value.endswith(","):
+        return False
+    lat, lon, zoom = (float(part) for part in value.split(","))
+    (south, west), (north, east) = json.loads(source.ground())["bounds"]
+    high, wide = 0.6 * (north - south), 0.6 * (east - west)
+    return south - high <= lat <= north + high and west - wide <= lon <= east + wide and 8 <= zoom <= 18
+
+
+_OWN: Mapping[str, Callable[[str], bool]] = {
+    "town": _town,
+    "record": _record,
+    "figures": _figures,
+    "view": _view,
+}
