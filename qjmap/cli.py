@@ -1,4 +1,4 @@
-"""Commands: `python -m qjmap.cli build-geo`, `build-demo` and `build-docs`."""
+"""Commands: `python -m qjmap.cli build-geo`, `build-demo`, `build-docs` and `build-templates`."""
 
 from __future__ import annotations
 
@@ -111,6 +111,25 @@ def build_demo(district: District, folder: Path, *, hydrants: int = 2000) -> lis
     return written
 
 
+def build_templates(root: Path, *, overwrite: bool = False) -> Path:
+    """Write the default Word template of the 短板通报.
+
+    Raises
+    ------
+    DataError
+        There is one, perhaps changed by the office, and `overwrite` does not say to replace it.
+    """
+    from qjmap import _template, report  # docx and typst are for this command alone
+
+    target = root / report.FOLDER / report.DOCX
+    if target.exists() and not overwrite:
+        file = relative(target, root)
+        raise DataError([Problem(file, None, None, None, "尚不存在的文件", "要换掉它,加 --overwrite")])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(_template.build())
+    return target
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give 0 when all is well, 1 when the data are wrong (said on standard error)."""
     options = _parser().parse_args(arguments)
@@ -136,7 +155,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_build_demo)
     docs = commands.add_parser("build-docs", help="由 data/standards.toml 生成 docs/standards.md")
     docs.set_defaults(run=_build_docs)
-    for one in (docs, geo, demo):
+    templates = commands.add_parser(
+        "build-templates", help="生成通报的 Word 模板 data/templates/bulletin.docx"
+    )
+    templates.set_defaults(run=_build_templates)
+    templates.add_argument("--overwrite", action="store_true", help="换掉已有的(可能改过的)模板")
+    for one in (docs, geo, demo, templates):
         one.add_argument(
             "--district", default="qijiang", metavar="区县", help="data/ 下的文件夹名(默认 qijiang)"
         )
@@ -152,6 +176,10 @@ def _build_docs(options: argparse.Namespace) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(render_markdown(standards, titles(district.documents)), encoding="utf-8", newline="\n")
     print(f"已写入 {target}")
+
+
+def _build_templates(options: argparse.Namespace) -> None:
+    print(f"已写入 {build_templates(options.root, overwrite=options.overwrite)}")
 
 
 def _build_geo(options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -118,3 +119,29 @@ def numbers(one: Finding) -> list[tuple[str, str]]:
     if one.base_text:
         said.append(("分母", one.base_text))
     return said
+
+
+_CHINESE = r"[\u2018-\u201d\u2026\u3001-\u301b\u3400-\u9fff\uff01-\uff5e]"
+_BESIDE = re.compile(rf"(?<={_CHINESE})[,;:]|[,;:](?={_CHINESE})")
+_BRACKETS = re.compile(r"\(([^()]*)\)")
+_DEPTH = 9  # brackets in brackets
+_FULL = str.maketrans(",;:", "\uff0c\uff1b\uff1a")
+
+
+def full_width(text: str) -> str:
+    """Set punctuation as printed Chinese has it: full width beside Chinese characters, as it is within numbers."""
+    for _ in range(_DEPTH):
+        wider = _BRACKETS.sub(_bracketed, text)
+        if wider == text:
+            break
+        text = wider
+    text = text.replace("\x00", "(").replace("\x01", ")")
+    return _BESIDE.sub(lambda found: found[0].translate(_FULL), text)
+
+
+def _bracketed(found: re.Match[str]) -> str:
+    """Widen a pair of brackets round Chinese or beside it; put others out of the way."""
+    beside = found.string[max(found.start() - 1, 0) : found.end() + 1]
+    if re.search(_CHINESE, beside):
+        return f"\uff08{found[1]}\uff09"
+    return f"\x00{found[1]}\x01"
