@@ -381,7 +381,7 @@ def bar_length(metres_per_mm: float, room_mm: float) -> float:
 
 def round_scale(fitting: float) -> int:
     """Round a scale's denominator up to two figures, so that what is printed is exact."""
-    power = 10.0 ** (np.floor(np.log10(max(fitting, 1.0))) - 1)
+    power = max(10.0 ** (np.floor(np.log10(max(fitting, 1.0))) - 1), 1.0)
     # 1e-9: what is round already stays
     return int(np.ceil(fitting / power - 1e-9) * power)
 

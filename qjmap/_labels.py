@@ -25,6 +25,7 @@ _ROUNDS = 3
 #: Search radii in heights of the name; the last is the whole frame.
 _REACH = (3.0, 7.0, 16.0, 1e6)
 _CLEAR_MM = 0.5
+_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,16 @@ class _Search:
 
     def best(self, others: Sequence[Placed], reserved: Sequence[Box]) -> Placed | None:
         """Give the cheapest place that the others leave."""
-        for number, reach in enumerate(_REACH):
-            if number == len(self._tables):
-                self._tables.append(_table(*self._of, reach))
-            found = _choose(self._tables[number], others, reserved)
-            if found is not None:
-                return found
+        for crossing in (
+            False,
+            True,
+        ):  # rather far away than a leader through a name; rather that than nothing
+            for number, reach in enumerate(_REACH):
+                if number == len(self._tables):
+                    self._tables.append(_table(*self._of, reach))
+                found = _choose(self._tables[number], others, reserved, crossing=crossing)
+                if found is not None:
+                    return found
         return None
 
 
@@ -169,24 +174,34 @@ def _leader(box: Floats, one: Wanted) -> shapely.LineString:
     return shapely.LineString([(one.x, one.y), end])
 
 
-def _choose(table: _Table, others: Sequence[Placed], reserved: Sequence[Box]) -> Placed | None:
-    """Take the cheapest place without a hard conflict."""
+def _choose(
+    table: _Table, others: Sequence[Placed], reserved: Sequence[Box], *, crossing: bool
+) -> Placed | None:
+    """Take the cheapest place without a hard conflict; leaders may cross names and leaders only if `crossing`."""
     taken = np.array([*(one.box for one in others), *reserved], dtype=float).reshape(-1, 4)
     taken = taken + np.array([-1, -1, 1, 1]) * _CLEAR_MM
-    free = ~np.any(_overlap(table.boxes, taken) > 0, axis=1)
-    lines = [shapely.LineString(one.leader) for one in others if one.leader is not None]
-    walls = shapely.box(*taken.T) if len(taken) else np.empty(0, dtype=object)
-    for k in np.flatnonzero(free):
-        own = table.leaders[k]
-        if own is not None and (shapely.intersects(walls, own).any() or shapely.intersects(lines, own).any()):
-            continue
-        if lines and shapely.intersects(np.asarray(lines), shapely.box(*table.boxes[k])).any():
-            continue
-        x, y = (float(value) for value in table.centres[k])
-        west, south, east, north = (float(value) for value in table.boxes[k])
-        ends = None if own is None else tuple((float(a), float(b)) for a, b in own.coords)
-        return Placed(x, y, (west, south, east, north), ends)  # type: ignore[arg-type]
+    free = np.flatnonzero(~np.any(_overlap(table.boxes, taken) > 0, axis=1))
+    lines = np.array([shapely.LineString(one.leader) for one in others if one.leader], dtype=object)
+    walls = np.concatenate((shapely.box(*taken.T).astype(object), lines))
+    for start in range(0, len(free), _BATCH):
+        batch = free[start : start + _BATCH]
+        if not crossing:
+            own = table.leaders[batch]  # None meets nothing
+            bad = shapely.intersects(own[:, None], walls).any(axis=1)
+            bad |= shapely.intersects(shapely.box(*table.boxes[batch].T)[:, None], lines).any(axis=1)
+            batch = batch[~bad]
+        if len(batch):
+            return _placed(table, int(batch[0]))
     return None
+
+
+def _placed(table: _Table, k: int) -> Placed:
+    (x, y), (west, south, east, north) = table.centres[k].tolist(), table.boxes[k].tolist()
+    leader = table.leaders[k]
+    if leader is None:
+        return Placed(x, y, (west, south, east, north), None)
+    (x0, y0), (x1, y1) = leader.coords
+    return Placed(x, y, (west, south, east, north), ((x0, y0), (x1, y1)))
 
 
 def _overlap(boxes: Floats, others: Floats) -> Floats:
