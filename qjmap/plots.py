@@ -18,6 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from qjmap.assess import MET, NOT_APPLICABLE, POSSIBLE, SHORT, UNKNOWN, Finding
 from qjmap.scenes import SHADES
@@ -41,6 +42,8 @@ PAPER_WIDTH, PPI = 620, 300
 """Width of a chart on paper in CSS pixels (of 1/72 inch there), and dots per inch of the PNG."""
 
 _ROW = 22
+#: A row that cannot be answered: an empty box, so that nobody takes it for none.
+_HOLLOW: dict[str, Any] = {"fill": None, "stroke": PALETTE["muted"], "strokeDash": [3, 3], "height": _ROW - 8}
 _CAP = 3
 """Bars longer than this many times the target are cut there and marked »."""
 _TILE = 150
@@ -109,7 +112,8 @@ def bars_frame(line: Line) -> pd.DataFrame:
     pandas.DataFrame
         `town`, `status`, `sign`; `value` and `target` on the chart's axis (in the rule's own measure for rates and
         shares, else in per cent of what is asked for), NaN where unknown; `axis` (the axis in words), `goal` (the
-        target in words); `have`, `need`, `shortfall`, `unit`; `label`, `reason`, `possible`, `demo`.
+        target in words), `head` (what `label` says); `have`, `need`, `shortfall`, `unit`; `label`, `reason`,
+        `possible`, `planned`, `demo`.
     """
     rule = line.rule
     rated = rule.kind in ("per_capita", "attribute_share") and rule.figure is not None and rule.figure.uniform
@@ -117,6 +121,7 @@ def bars_frame(line: Line) -> pd.DataFrame:
     rows = [_bar(one, rated=rated) for one in line.towns if one.status != NOT_APPLICABLE]
     frame = pd.DataFrame(rows, columns=list(_BAR))
     frame["target"], frame["axis"] = target, _axis(rule, rated=rated)
+    frame["head"] = "现值(现有/应有)" if rated else "现有/应有"
     frame["goal"] = f"要求 {rule.target}" if rated else "应有数(100 %)"
     return frame.sort_values("value", kind="stable", na_position="last", ignore_index=True)
 
@@ -133,6 +138,7 @@ _BAR = (
     "label",
     "reason",
     "possible",
+    "planned",
     "demo",
 )
 
@@ -154,6 +160,7 @@ def _bar(one: Finding, *, rated: bool) -> dict[str, object]:
         "label": _bar_label(one, value, rated=rated),
         "reason": one.reason,
         "possible": one.certainty == POSSIBLE,
+        "planned": one.planned,
         "demo": one.demo,
     }
 
@@ -250,22 +257,24 @@ def bars(frame: pd.DataFrame) -> alt.LayerChart:
         ),
         legend=_legend(),
     )
-    hollow = base.mark_bar(
-        fill=None, stroke=PALETTE["muted"], strokeDash=[3, 3], height=_ROW - 8, opacity=1
-    ).encode(x=x, x2="end:Q")
+    hollow = base.mark_bar(**_HOLLOW).encode(x=x, x2="end:Q")
     gap = base.mark_bar(
         fill=PALETTE["gap"], stroke=_WARN, strokeWidth=0.8, strokeDash=[2, 2], height=_ROW - 8
     )
     full = base.mark_bar(stroke=_INK, strokeWidth=0.8, height=_ROW - 8)
     right = target > room / 2
-    line = alt.Chart(_data([{"target": target, "goal": str(frame["goal"].iloc[0])}]))
+    once = {"target": target, "goal": str(frame["goal"].iloc[0]), "head": str(frame["head"].iloc[0])}
+    line = alt.Chart(_data([once]))
     layers = [
-        hollow.transform_filter(f"datum.status === '{UNKNOWN}'"),
+        hollow.transform_filter(f"datum.value === null && datum.status !== '{MET}'"),
         gap.encode(x="value:Q", x2="target:Q").transform_filter("datum.gap"),
         full.encode(x=x, x2="shown:Q", color=fill).transform_filter("datum.value !== null"),
         base.mark_text(align="right", color=_INK, fontSize=12).encode(x=alt.value("width"), text="label:N"),
         base.mark_text(align="right", color=_INK, dx=-3).encode(x="shown:Q", text=alt.value("»")).transform_filter(
             "datum.over"
+        ),
+        line.mark_text(color=_INK, fontSize=11.5, align="right", baseline="bottom").encode(
+            x=alt.value("width"), y=alt.value(-4), text="head:N"
         ),
         line.mark_rule(color=_ACCENT, strokeWidth=2).encode(x="target:Q"),
         line.mark_text(
@@ -280,6 +289,7 @@ def bars(frame: pd.DataFrame) -> alt.LayerChart:
 
 # ---- 2: what was and what is planned --------------------------------------------------------------
 
+_ARROWS: Mapping[str, str] = {RISES: "↑", FALLS: "↓", STAYS: "=", PARTLY: "?"}
 _DOT = ("name", "unit", "first", "last", "x_first", "x_last", "direction", "label", "note")
 
 
@@ -291,7 +301,7 @@ def indicator_sets(indicators: pd.DataFrame, years: tuple[int, int]) -> dict[str
     indicators
         The table `indicators`.
     years
-        The two years compared; rows without a number for either are left out.
+        The two years compared; rows whose second year says nothing at all are left out.
 
     Returns
     -------
@@ -301,8 +311,8 @@ def indicator_sets(indicators: pd.DataFrame, years: tuple[int, int]) -> dict[str
     names = [f"value_{year}" for year in years]
     if not set(names) <= set(indicators.columns):
         return {}
-    # a target that is no number (“同比例提高”) has no place on an axis
-    told = indicators[indicators[names[1]].notna()]
+    says = [_target(row, years[1]) not in ("", "—") for _, row in indicators.iterrows()]
+    told = indicators[np.array(says, dtype=bool)]
     part = told["clause"].astype("str").str.extract(r"^(专栏\d+)", expand=False)
     found = {}
     for key, rows in told.groupby(part, sort=False):
@@ -326,7 +336,9 @@ def indicator_dots(indicators: pd.DataFrame, years: tuple[int, int]) -> pd.DataF
     for _, one in indicators.iterrows():
         first, last = (_number(one.get(f"value_{year}")) for year in years)
         scale = 100 / last if last else math.nan
-        rows.append(_dot(_text(one["name"]), _text(one["unit"]), first, last, scale, _text(one.get("note"))))
+        row = _dot(_text(one["name"]), _text(one["unit"]), first, last, scale, _text(one.get("note")))
+        row["label"] = f"{_ARROWS[str(row['direction'])]} {plain(first)} → {_target(one, years[1])}"
+        rows.append(row)
     return pd.DataFrame(rows, columns=list(_DOT))
 
 
@@ -349,9 +361,7 @@ def town_dots(institutions: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
     for town in towns:
         own = institutions[institutions["town"] == town]
         # one institution without a number leaves the town's sum unknown
-        first, last = (
-            float(own[name].sum(skipna=False)) if len(own) else math.nan for name in ("first", "last")
-        )
+        first, last = (_floats(own[name]).sum() if len(own) else math.nan for name in ("first", "last"))
         rows.append(_dot(town, "张", first, last, 1.0, "" if len(own) else "名册中没有机构"))
     frame = pd.DataFrame(rows, columns=list(_DOT))
     return frame.sort_values("last", ascending=False, kind="stable", na_position="last", ignore_index=True)
@@ -360,10 +370,17 @@ def town_dots(institutions: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
 def _dot(name: str, unit: str, first: float, last: float, scale: float, note: str) -> dict[str, object]:
     step = last - first
     way = PARTLY if math.isnan(step) else RISES if step > 0 else FALLS if step < 0 else STAYS
-    arrow = {RISES: "↑", FALLS: "↓", STAYS: "=", PARTLY: "?"}[way]
-    label = f"{arrow} {plain(first)} → {plain(last)}{unit}"
+    label = f"{_ARROWS[way]} {plain(first)} → {plain(last)}{unit}"
     values = (name, unit, first, last, first * scale, last * scale, way, label, note)
     return dict(zip(_DOT, values, strict=True))
+
+
+def _target(row: pd.Series[Any], year: int) -> str:
+    """Give a target as the plan words it: with its “≤”, or in words where it is no number; “—” where it says none."""
+    value, text = _number(row.get(f"value_{year}")), _text(row.get(f"text_{year}")).strip()
+    if math.isnan(value):
+        return text or "—"
+    return (text[0] if text[:1] in ("≤", "≥") else "") + plain(value) + _text(row.get("unit"))
 
 
 def dots_finding(frame: pd.DataFrame, what: str) -> str:
@@ -389,7 +406,8 @@ def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool
     """
     first, last = (f"{years[0]}年", f"{years[1]}年(规划)")
     both = pd.concat([frame["x_first"], frame["x_last"]])
-    room = 1.6 * (float(both.max()) if both.notna().any() else 0.0) or 1.0
+    end = (float(both.max()) if both.notna().any() else 0.0) or 1.0
+    room = 1.6 * end
     long = pd.concat(
         [frame.assign(year=first, x=frame["x_first"]), frame.assign(year=last, x=frame["x_last"])]
     )
@@ -407,9 +425,9 @@ def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool
     }
     y = _town_axis("name", names, limit=190)
     x = alt.Scale(domain=[0, room], nice=False)
-    wide = alt.Chart(_data(frame.assign(**said))).encode(y=y, tooltip=tooltip)
+    wide = alt.Chart(_data(frame.assign(zero=0.0, end=0.8 * end, **said))).encode(y=y, tooltip=tooltip)
     line = wide.mark_rule(color=_INK, strokeWidth=2).encode(
-        x=alt.X("x_first:Q", scale=x, axis=_axis_of(axis, room / 1.6)), x2="x_last:Q"
+        x=alt.X("x_first:Q", scale=x, axis=_axis_of(axis, end)), x2="x_last:Q"
     )
     points = (
         alt.Chart(_data(long.assign(**said)))
@@ -418,7 +436,9 @@ def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool
             y=y,
             x="x:Q",
             shape=alt.Shape(
-                "year:N", scale=alt.Scale(domain=[first, last], range=["circle", "diamond"]), legend=_legend()
+                "year:N",
+                scale=alt.Scale(domain=[first, last], range=["circle", "diamond"]),
+                legend=_legend(None),
             ),
             color=alt.Color("year:N", scale=alt.Scale(domain=[first, last], range=["#ffffff", _ACCENT])),
             tooltip=tooltip,
@@ -426,7 +446,9 @@ def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool
         .transform_filter("datum.x !== null")
     )
     text = wide.mark_text(align="right", color=_INK, fontSize=12).encode(x=alt.value("width"), text="label:N")
+    hollow = wide.mark_bar(**_HOLLOW).encode(x="zero:Q", x2="end:Q")
     layers: list[Any] = [
+        hollow.transform_filter("datum.x_first === null && datum.x_last === null"),
         line.transform_filter("datum.x_first !== null && datum.x_last !== null"),
         points,
         text,
@@ -577,11 +599,7 @@ def coverage(frame: pd.DataFrame, *, judged: bool = True, demo: bool = False) ->
     )
     layers: list[Any] = [piece, text.transform_filter("datum.share !== null")]
     if len(blank):
-        layers.append(
-            hollow.mark_bar(fill=None, stroke=PALETTE["muted"], strokeDash=[3, 3], height=_ROW - 8).encode(
-                x="zero:Q", x2="one:Q"
-            )
-        )
+        layers.append(hollow.mark_bar(**_HOLLOW).encode(x="zero:Q", x2="one:Q"))
         layers.append(hollow.mark_text(color=_INK, align="left", dx=6).encode(x="zero:Q", text="label:N"))
     return _finished(alt.layer(*layers), len(towns), demo=demo, what="各街镇人口覆盖比例的百分比条形图")
 
@@ -749,7 +767,7 @@ def on_paper(chart: alt.LayerChart | alt.ConcatChart, words: Words) -> dict[str,
         Title, finding, clause and denominators; too long ones are wrapped.
     """
     spec: dict[str, Any] = chart.to_dict(validate=True)
-    wide = 40 if "concat" in spec else 56
+    wide = 40 if "concat" in spec else 47  # full-width characters beside one another
     for layer in spec.get("layer", ()):  # on paper nothing can be pointed at: names stand in full
         axis = layer.get("encoding", {}).get("y", {}).get("axis") or {}
         axis.update(labelLimit=0) if "labelLimit" in axis else None
@@ -841,10 +859,12 @@ def _town_axis(field: str, order: Iterable[str], limit: int = 120) -> alt.Y:
     )
 
 
-def _legend() -> alt.Legend:
+def _legend(symbol: str | None = "square") -> alt.Legend:
+    """Give the legend over a chart; `symbol` None where the shapes themselves are the legend."""
     return alt.Legend(
         orient="top", title=None, direction="horizontal", labelColor=_INK, labelFontSize=12, labelLimit=260,
-        symbolStrokeColor=_INK, symbolStrokeWidth=0.8, symbolSize=130, offset=20, columnPadding=14,
+        symbolStrokeColor=_INK, symbolType=symbol or alt.Undefined,
+        symbolStrokeWidth=0.8, symbolSize=130, offset=20, columnPadding=14,
     )  # fmt: skip
 
 
@@ -929,6 +949,10 @@ def _people(value: float) -> str:
 
 def _number(value: object) -> float:
     return math.nan if value is None or pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
+
+
+def _floats(values: pd.Series[Any]) -> NDArray[np.float64]:
+    return values.to_numpy(dtype=float, na_value=np.nan)
 
 
 def _text(value: object) -> str:

@@ -68,6 +68,7 @@ def against_target(district: District, lines: Sequence[Line]) -> Drawn:
     basis = [*_standard(district, rule), *([f"分母:{line.whole.base_text}"] if line.whole.base_text else [])]
     left_out = len(line.towns) - len(table)
     basis += [f"另有 {left_out} 个街镇不适用,不在图上"] * bool(left_out)
+    basis += ["现有数取自规划,不是实际"] * bool(table["planned"].any())
     basis += ["另有文件未写明街镇的记录,不计入任何街镇"] * (len(line.findings) > len(line.towns) + 1)
     said = Words(
         f"{title}:{rule.title}", plots.bars_finding(table, rule), tuple(basis), bool(table["demo"].any())
@@ -86,14 +87,15 @@ def where_short(district: District, lines: Sequence[Line]) -> Drawn:
     """Draw one small map for each rule that tells most."""
     found = plots.tile_lines(lines)
     shown = found[:_MOST_TILES]
+    cited = "".join(words.documents(district, (line.rule.document for line in shown)))
+    basis = (
+        f"界线:{district.settings.boundary_notice}",
+        f"图中 × 为短缺,? 为数据不足(不算短缺);依据:{cited}",
+    )
     said = Words(
         "短缺落在哪里:一条标准一张小地图",
         plots.tiles_finding(found, len(shown)),
-        (
-            f"界线:{district.settings.boundary_notice}",
-            "图中 × 为短缺,? 为数据不足(不算短缺);依据:"
-            + "".join(words.documents(district, (line.rule.document for line in shown))),
-        ),
+        basis if shown else (),
         any(line.whole.demo for line in shown),
     )
     documents = tuple(dict.fromkeys(line.rule.document for line in shown))
@@ -121,13 +123,17 @@ def who_is_covered(district: District, found: Assessment, lines: Sequence[Line],
         )
     if rule.within:
         basis.append("该标准只对建成区而言,建成区范围尚未登记:按全域计算,只供参考,不作短缺判断")
-    basis.append(f"分母:{words.population_line(district, found.year)}街镇内人口按均匀分布估算")
+    total = district.total(found.year)
+    said_of = words.document(district, total.document, total.clause)
+    basis.append(
+        f"分母:{total.year}年人口 {total.total:,} 人({said_of});分街镇为估算(方法见页脚),街镇内按均匀分布估算"
+    )
     title, documents = f"{title}:{rule.title}", (rule.document, *summary.documents_of([facilities]))
     if facilities.empty or district.boundaries.empty:
         reason = f"还没有能用的“{label}”记录:这是数据不足,不等于没有设施。"
         return Drawn("coverage", Words(title, reason, tuple(basis)), documents=documents)
     radius = summary.radii(district, radius_of.urban, radius_of.rural)
-    column = f"population_{district.total(found.year).year}"
+    column = f"population_{total.year}"
     table = plots.coverage_frame(view.coverage_of(district, facilities, radius, column))
     invented = has_demo(facilities)
     said = Words(title, plots.coverage_finding(table, judged=judged), tuple(basis), invented)
@@ -260,7 +266,8 @@ def _show(district: District, one: Drawn, year: int) -> None:
             theme=None,
             key=f"drawn-{one.key}",
         )
-    st.html("".join(html.note(f"{line}。") for line in one.words.basis))
+    if one.words.basis:
+        st.html("".join(html.note(f"{line}。") for line in one.words.basis))
     if one.table is None or one.chart is None:
         return
     export_place, table_place = st.columns([1, 2.4], gap="small")
