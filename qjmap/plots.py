@@ -662,7 +662,8 @@ def tiles_finding(lines: Sequence[Line], shown: int) -> str:
     named = "、".join(worst[:3]) + (f"等 {len(worst)} 个街镇" if len(worst) > 3 else "")
     said = f"分街镇判定且有短缺的标准 {len(lines)} 条"
     said += f",画出 {shown} 条(文件数据在前,各街镇有差别的在前)" if shown < len(lines) else ""
-    return f"{said};短缺最多的是{named}({most} 条)。"
+    demo = ",含依据演示数据的" if any(line.whole.demo for line in lines) else ""
+    return f"{said};短缺最多的是{named}({most} 条{demo})。"
 
 
 def outlines(boundaries: gpd.GeoDataFrame, tolerance_m: float = 250.0) -> pd.DataFrame:
