@@ -13,8 +13,9 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ from docxtpl import DocxTemplate, InlineImage
 from jinja2.sandbox import SandboxedEnvironment
 
 from qjmap import bulletin as bulletins
-from qjmap import export, fonts
+from qjmap import cartography, export, fonts, scenes, shortlist
 from qjmap._template import add, restamp
-from qjmap.assess import Assessment
+from qjmap.assess import SHORT, Assessment
 from qjmap.bulletin import Bulletin
 from qjmap.district import ROOT, District
 from qjmap.errors import DataError, Problem, QjmapError, why_unread
@@ -41,6 +42,7 @@ DOCX, TYPST = "bulletin.docx", "bulletin.typ"
 MAP_MM = (160.0, 200.0)
 """What a map on the second page should measure: width, height."""
 
+_DPI = 200
 _MAP_ROOM_MM = 45.0  # what stands above and below the map on its page
 _REMEDY = "改正模板,或用程序自带的模板(python -m qjmap.cli build-templates --overwrite)"
 
@@ -62,6 +64,21 @@ def template(name: str, root: Path | None = None) -> Path:
     """Give a template's path: the project's own, else the one beside the program."""
     own = (root or ROOT) / FOLDER / name
     return own if own.exists() else ROOT / FOLDER / name
+
+
+def maps(district: District, found: Assessment, town: str | None = None) -> tuple[bytes, bytes]:
+    """Draw the map of a bulletin: how many rules each town falls short of, with the town in focus.
+
+    Returns
+    -------
+    tuple of bytes
+        PNG for Word, PDF for the PDF; each `MAP_MM` large.
+    """
+    invented = any(one.demo for one in found if one.status == SHORT)
+    scene, _ = scenes.shortage_scene(district, found, shortlist.lines(found), town=town)
+    scene = replace(scene, notices=scenes.notices(district, demo=invented))
+    png = cartography.inset(district, scene, MAP_MM, kind="png", dpi=_DPI)
+    return png, cartography.inset(district, scene, MAP_MM, kind="pdf")
 
 
 # ---- Word -----------------------------------------------------------------------------------------
@@ -104,7 +121,7 @@ def to_docx(bulletin: Bulletin, map_png: bytes, template: Path | bytes) -> bytes
         section = filled.get_docx().sections[0]
         values = {**_plain(bulletin), "map": _picture(filled, section, map_png)}
         filled.render(values, _Sandbox(undefined=jinja2.StrictUndefined), autoescape=True)
-        filled.docx.core_properties.title = values["title"]  # get_docx would read the template anew
+        filled.docx.core_properties.title = values["title"][:255]  # Word's limit; get_docx would start anew
         out = io.BytesIO()
         filled.save(out)
     except QjmapError:
@@ -124,7 +141,7 @@ def _picture(filled: DocxTemplate, section: Any, map_png: bytes) -> InlineImage:
     width = section.page_width - section.left_margin - section.right_margin
     height = section.page_height - section.top_margin - section.bottom_margin - Mm(_MAP_ROOM_MM)
     fit = int(min(width, height / shape))
-    return InlineImage(filled, io.BytesIO(map_png), width=max(fit, Mm(20)))
+    return InlineImage(filled, io.BytesIO(map_png), width=max(fit, 1))
 
 
 def _word_fault(file: str, error: Exception) -> Problem:
@@ -134,7 +151,7 @@ def _word_fault(file: str, error: Exception) -> Problem:
         return Problem(file, None, None, _brief(error), "只填写字段、不运行程序的模板", _REMEDY)
     if isinstance(error, jinja2.UndefinedError) and name:
         found = f"{{{{ {name[1] or name[2]} }}}}"
-        return Problem(file, None, None, found, "程序提供的字段(见使用手册)", _REMEDY)
+        return Problem(file, None, None, found, "data/templates/README.md 所列的字段", _REMEDY)
     if isinstance(error, jinja2.TemplateError):
         return Problem(file, None, None, _brief(error), "成对的 {{ }} 和 {% %}", _REMEDY)
     return Problem(file, None, None, _brief(error), "Word 能打开的 .docx 模板", _REMEDY)
@@ -186,11 +203,17 @@ def to_pdf(bulletin: Bulletin, map_svg_or_pdf: bytes, template: Path | str) -> b
             return typst.compile(
                 root / TYPST,
                 root=root,
-                font_paths=[font.path.parent],
+                font_paths=_faces(font.path.parent),
                 timestamp=datetime.combine(bulletin.when, time(), UTC),
             )
         except typst.TypstError as error:
             raise DataError([_typst_fault(file, error)]) from error
+
+
+@lru_cache(maxsize=2)
+def _faces(folder: Path) -> typst.Fonts:
+    """Look for fonts once: it takes longer than setting a bulletin."""
+    return typst.Fonts(font_paths=[folder])
 
 
 def _kind(picture: bytes) -> str:
@@ -260,7 +283,7 @@ class _Made:
 def town_zip(
     district: District,
     found: Assessment,
-    draw: Draw,
+    draw: Draw | None = None,
     *,
     when: date,
     assumptions: Iterable[Assumption] | None = None,
@@ -278,7 +301,7 @@ def town_zip(
     district, found, when, assumptions, errata, number
         As for `bulletin.town_bulletin`.
     draw
-        Gives a town's map: PNG for Word, PDF or SVG for PDF.
+        Gives a town's map: PNG for Word, PDF or SVG for PDF; by default `maps`.
     progress
         Called before each town and at the end: done, total, the town that comes next.
     towns
@@ -299,6 +322,7 @@ def town_zip(
     names = [str(town) for town in (district.towns.index if towns is None else towns)]
     word = docx_template or template(DOCX, district.root)
     typ = pdf_template or template(TYPST, district.root)
+    own = draw or (lambda town: maps(district, found, town))
     tell = progress or (lambda done, total, name: None)
     made: list[_Made] = []
     for place, town in enumerate(names):
@@ -312,7 +336,7 @@ def town_zip(
                 district, found, town, when=when, assumptions=assumptions, errata=errata, number=number
             )
 
-        made += _of_town(stem, town, write, draw, word, typ)
+        made += _of_town(stem, town, write, own, word, typ)
     tell(len(names), len(names), "")
     good = [one for one in made if not one.fault]
     if made and not good:
