@@ -192,17 +192,17 @@ def _lines(axes: Axes, district: District, scene: Scene, view: View, drawn: Draw
     for shape in (*district.background.geometry, *district.boundaries.geometry):
         # white under the grey: seen on dark shades too
         for colour, weight, zorder in (("#ffffff", 1.3, 2.0), ("#7f8991", 0.55, 2.05)):
-            axes.add_patch(
+            axes.add_artist(
                 PathPatch(polygon_path(shape), fill=False, edgecolor=colour, linewidth=weight, zorder=zorder)
             )
     if len(district.boundaries):
         whole = shapely.coverage_union_all(district.boundaries.geometry.to_numpy())
-        axes.add_patch(
+        axes.add_artist(
             PathPatch(polygon_path(whole), fill=False, edgecolor="#5a646d", linewidth=1.0, zorder=2.1)
         )
     if scene.town in district.boundaries.index:
         shape = district.boundaries.geometry[scene.town]
-        axes.add_patch(
+        axes.add_artist(
             PathPatch(
                 polygon_path(shape),
                 fill=False,
@@ -301,7 +301,7 @@ def _marks(axes: Axes, page: Page, district: District, scene: Scene, view: View,
             points.append(at)
             boxes.append((at[0] - width / 2, at[1] - width / 2, at[0] + width / 2, at[1] + width / 2))
             if count > 1:
-                _badge(axes, page, view, at + width * 0.42, count)
+                _badge(axes, page, view.metres((at + width * 0.42)[None, :])[0], count)
                 drawn.counts = True
         add_marks(
             axes,
@@ -332,25 +332,35 @@ def _offset(number: int, of: int, width: float) -> tuple[float, float]:
     return (column - (here - 1) / 2) * width, (row - (rows - 1) / 2) * width
 
 
-def _badge(axes: Axes, page: Page, view: View, at: Floats, count: int) -> None:
-    x, y = view.metres(at[None, :])[0]
-    size = page.size * 0.62
+def _badge(axes: Axes, page: Page, at: Floats, count: int, zorder: float = 6) -> None:
+    """Write how many records lie at one place, white on a dark disc at (x, y) of the axes' data."""
+    size = page.size * (0.62 if count < 100 else 0.5)
     axes.scatter(
-        [x], [y], s=(size * 1.35) ** 2, c=PALETTE["ink"], edgecolors="#ffffff", linewidths=0.5, zorder=6
+        at[:1],
+        at[1:],
+        s=(page.size * 0.95) ** 2,
+        c=PALETTE["ink"],
+        edgecolors="#ffffff",
+        linewidths=0.5,
+        zorder=zorder,
     )
     axes.annotate(
         str(count) if count < 100 else "99+",
-        (x, y),
+        (float(at[0]), float(at[1])),
         (0, -size * 0.36),
         textcoords="offset points",
         ha="center",
         va="baseline",
         color="#ffffff",
-        zorder=6.1,
+        zorder=zorder + 0.1,
         parse_math=False,
         fontproperties=page.font.properties(bold=True, size=size),
         annotation_clip=True,
     )
+
+
+def _badge_swatch(page: Page, x: float, y: float, width: float, height: float) -> None:
+    _badge(page.axes, page, np.array([x + width / 2, y + height / 2]), 2)
 
 
 def _chosen(
@@ -367,7 +377,7 @@ def _chosen(
     ring = page.size * MM_PER_PT * view.denominator / 1000
     for radius, dash, weight in ((error, "--", 0.8), (ring, "-", 1.6)):
         if math.isfinite(radius) and radius > 0 and np.isfinite(at).all():
-            axes.add_patch(
+            axes.add_artist(
                 Circle(
                     at,
                     radius,
@@ -406,7 +416,7 @@ def entries(district: District, scene: Scene, drawn: Drawn, page: Page) -> list[
         for layer, style, size in drawn.marks
     ]
     if drawn.counts:
-        rows.append(Entry("数字:同一位置的记录数", None))
+        rows.append(Entry("同一位置的记录数", _badge_swatch))
     if scene.coverage is not None and drawn.areas:
         sizes = "、".join(f"{one:,.0f}" for one in sorted({zone.radius_m for zone in scene.coverage.zones}))
         rows.append(Entry(f"直线服务半径 {sizes} 米", None))
@@ -479,6 +489,6 @@ def locator(page: Page, district: District, town: str, width: float, height: flo
         for name, shape in shapes.items():
             path = polygon_path(shapely.transform(shapely.simplify(shape, per_mm / 10), on_page))
             face = PALETTE["accent"] if name == town else "#f1f2f0"
-            page.axes.add_patch(PathPatch(path, facecolor=face, edgecolor="#a9b0b7", linewidth=0.3))
+            page.axes.add_artist(PathPatch(path, facecolor=face, edgecolor="#a9b0b7", linewidth=0.3))
 
     return Laid(tall, draw)
