@@ -9,7 +9,6 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import write_layer
 
 from qjmap import fonts, plots, shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, WHOLE, Finding, assess
@@ -20,6 +19,7 @@ from qjmap.registers import load_layer
 from qjmap.shortlist import Line
 from qjmap.standards import Figure, Rule, Standards
 from qjmap.webmap import PALETTE
+from tests.conftest import write_layer
 
 XSS = "</script><img src=x onerror=alert(1)>"
 TOWNS = ("甲街道", "乙街道", "丙镇", "丁镇")
