@@ -162,7 +162,9 @@ def _table(one: Wanted, frame: Box, marks: Floats, foreign: Floats, reach: float
     cost = 0.35 * away + _FOREIGN * foreign_share + _MARK * np.minimum(covered, 1) + _ANCHOR * hidden
     cost += _TOUCH * (covered > 0)
     leaders = np.full(len(x), None, dtype=object)
-    for k in np.flatnonzero((foreign_share > 0.6) & (away > 1)):
+    # over its own anchor a name needs none; most of it on foreign ground, it would be read as the neighbour's
+    apart = (np.abs(dx) > half_w) | (np.abs(dy) > half_h)
+    for k in np.flatnonzero((foreign_share > 0.5) & apart):
         leaders[k] = _leader(boxes[k], one)
     order = np.argsort(cost, kind="stable")
     return _Table(np.column_stack((x, y))[order], boxes[order], cost[order], leaders[order])

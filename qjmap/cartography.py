@@ -39,6 +39,9 @@ _TEXT_PT = {"A4": 8.0, "A3": 10.5}
 
 NO_REVIEW_NUMBER = "(未取得)"
 
+#: No inset is smaller: width, height.
+SMALLEST_MM = (60.0, 40.0)
+
 #: Text shrinks by these shares until everything has room; then it is cut with “…”.
 _SHRINK = (1.0, 0.92, 0.85, 0.78, 0.7)
 
@@ -216,7 +219,13 @@ def inset(
     ------
     FontError
         The machine has no Chinese font.
+    ValueError
+        `size_mm` is smaller than `SMALLEST_MM`: its key would have no room.
     """
+    if size_mm[0] < SMALLEST_MM[0] or size_mm[1] < SMALLEST_MM[1]:
+        raise ValueError(
+            f"插图至少 {SMALLEST_MM[0]:g}×{SMALLEST_MM[1]:g} 毫米,现为 {size_mm[0]:g}×{size_mm[1]:g}"
+        )
     figure, page = _figure(size_mm, min(8.0, max(5.5, min(size_mm) / 18)), fonts.chinese())
     figure.set_label(district.name)
     edge = 0.6

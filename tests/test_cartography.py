@@ -616,6 +616,17 @@ def test_an_inset_has_the_map_and_its_key_but_no_sheet(grid):
     assert 'width="226' in picture
 
 
+@pytest.mark.parametrize("size", [(60, 40), (60, 200), (250, 40)])
+def test_the_smallest_insets_are_drawn(qijiang, shortages, size):
+    assert cartography.inset(qijiang, shortages, size, kind="pdf").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("size", [(59, 100), (100, 39), (0, 0)])
+def test_an_inset_without_room_is_refused(grid, size):
+    with pytest.raises(ValueError, match="至少 60×40 毫米"):
+        cartography.inset(grid, Scene(), size)
+
+
 def test_typst_takes_both_kinds_of_inset(grid, tmp_path):
     typst = pytest.importorskip("typst")
     scene = circles(grid, [(0, 0)], 4000, 300)
