@@ -430,17 +430,19 @@ def _main(view: _View, lines: int) -> list[str]:
         if sum(map(_height, full)) <= lines:
             return full
     groups = list(_groups(view))
-    shown = [len(group.lines) for group in groups]
-    while True:
+    shown = [1] * len(groups)
+
+    def told() -> list[str]:
         said = [f"({n}){one.text(view, k)}" for n, one, k in zip(_NUMERALS, groups, shown, strict=False)]
-        if sum(map(_height, said)) + 1 <= lines or max(shown) == 1:
-            return [*said, "各项的要求、现有、条款和责任部门见附表。"]
-        # first of what is invented, then of the longest
-        due = [
-            (k > 1, one.named and k > _MANY, _height(text))
-            for one, k, text in zip(groups, shown, said, strict=True)
-        ]
-        shown[due.index(max(due))] -= 1
+        return [*said, "各项的要求、现有、条款和责任部门见附表。"]
+
+    for place, group in enumerate(groups):  # the weightiest take what room there is
+        while shown[place] < len(group.lines):
+            shown[place] += 1
+            if sum(map(_height, told())) > lines:
+                shown[place] -= 1
+                break
+    return told()
 
 
 @dataclass(frozen=True)
@@ -516,7 +518,8 @@ def _doubted(view: _View, line: Line) -> bool:
 def _explained(view: _View) -> str:
     """Say on the first page what the figures rest on, in a few words; in full in the notes."""
     said = (
-        f"全区人口{view.total.total:,}人({view.total.year}年,{wording.document(view.district, view.total.document)});"
+        f"全区人口{view.total.total:,}人({view.total.year}年,"
+        f"{wording.document(view.district, view.total.document, view.total.clause)});"
         f"{'' if _how(view) == '普查' else '分街镇人口为估算;'}影响人口按街镇内均匀分布估算,各条不能相加。"
     )
     custom = [line.rule.title for line in view.lines if line.rule.custom]
@@ -526,6 +529,10 @@ def _explained(view: _View) -> str:
     planned = sum(any(one.planned for one in shortages(line, view.town)) for line in view.short)
     said += f"{planned}条短缺采用规划数。" if planned else ""
     return f"{said}地图为{view.district.settings.boundary_notice}。"
+
+
+def _registers(view: _View) -> str:
+    return "现有" if view.found.year == view.total.year else f"{view.found.year}年"
 
 
 def _warning(view: _View) -> str:
@@ -554,7 +561,7 @@ def _bulletin(view: _View, when: date, errata: pd.DataFrame | None, number: str)
     told = ([overview], _main(view, _LINES - taken), [waiting], [explained])
     said = Bulletin(
         title=f"{view.place}短板情况通报",
-        subtitle=f"(按{view.found.year}年人口和现有名册核对)",
+        subtitle=f"(按{view.total.year}年人口和{_registers(view)}名册核对)",
         number=number,
         when=when,
         office=settings.office,
@@ -625,7 +632,16 @@ def _marks(view: _View, one: Finding) -> str:
     tags += [view.assumed[key].title if key in view.assumed else key for key in one.assumptions]
     tags += [f"条文{rule.source_status}"] if rule.source_status != _READ else []
     tags += [INDICATOR] if one.source == INDICATOR else []
+    # a register has enough in all, and still some of it too little
+    tags += (
+        ["逐个核对,有余不抵不足"] if one.have >= one.need and one.shortfall > 0 and not _at_most(one) else []
+    )
     return ";".join(text for text in (*tags, one.reason) if text)
+
+
+def _at_most(one: Finding) -> bool:
+    """Tell whether the rule asks for no more than its figure, so that having more is what is short."""
+    return one.rule.kind in ("exclusion", "deadline")
 
 
 def _cited(view: _View) -> list[str]:
@@ -655,8 +671,10 @@ def _notes(view: _View) -> Iterator[str]:
     yield "结论分四种:达标、短缺、数据不足、不适用。“数据不足”既不是短缺,也不是达标。"
     yield "缺口写成“甲–乙”的,至少缺甲、至多缺乙:其间的差是未填报的记录。"
     yield "“可能”指结论取决于位置误差或未填报的记录,须核实。"
-    if _knows(view.district, view.found.year):
-        yield wording.population_line(view.district, view.found.year)
+    yield wording.population_line(view.district, view.total.year)
+    if view.total.note:
+        yield f"{view.total.year}年全区人口:{view.total.note}。"
+    yield "合计的缺口只加短缺之处,有余之处不抵不足。"
     yield "影响人口按街镇内均匀分布估算;同一人可能受多条短缺影响,各条人口不能相加。"
     for one in view.assumed.values():
         yield f"采用的假定:{one.title}。{one.note}"
@@ -674,7 +692,3 @@ def _notes(view: _View) -> Iterator[str]:
         named = "、".join(spec.label for key, spec in view.district.registry.layers.items() if key in layers)
         yield f"{DEMO_NOTICE}。" + (f"短缺所涉的演示名册:{named}。" if named else "")
     yield f"街镇界线为{view.district.settings.boundary_notice}。"
-
-
-def _knows(district: District, year: int) -> bool:
-    return any(one.year == year for one in district.settings.totals)

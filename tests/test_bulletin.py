@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -173,6 +174,16 @@ def test_an_assumption_and_a_changed_figure_are_told(grid_district, found):
     assert "未采用任何假定。" in page(district_bulletin(grid_district, found, when=WHEN))
 
 
+def test_the_people_of_an_earlier_year_are_said_to_be_so(grid_district, found):
+    said = district_bulletin(grid_district, replace(found, year=2023), when=WHEN)
+    assert said.subtitle == "\uff08按2020年人口和2023年名册核对\uff09"
+    assert any(note.startswith("人口\uff1a2020年 90,000 人") for note in said.notes)
+    assert (
+        district_bulletin(grid_district, found, when=WHEN).subtitle
+        == "\uff08按2020年人口和现有名册核对\uff09"
+    )
+
+
 def test_sources_and_errata_are_those_of_the_documents_cited(grid_district, found):
     errata = pd.DataFrame(
         [
@@ -272,6 +283,19 @@ def test_documents_with_one_number_in_common_are_told_apart(real):
     assert not re.search(r"(?<!\uff08)綦江府发〔2023〕6号", text)
     assert "綦江府发〔2022〕32号专栏1" in text
     assert "GB 50974-2014 7.2" in text  # not “GB 50974-20147.2”
+
+
+def test_enough_in_all_and_too_little_in_some_is_explained(real):
+    """Micro stations: members in all may suffice while one station has too few."""
+    district, found, _ = real
+    rows = district_bulletin(district, found, when=WHEN).rows
+    shortages = {(one.town, wording.full_width(one.rule.title)): one for one in found if one.status == SHORT}
+    odd = [row for row in rows if "有余不抵不足" in row.marks]
+    assert odd
+    for row in odd:
+        one = shortages[row.place, row.standard]
+        assert one.have >= one.need
+        assert one.shortfall > 0
 
 
 # ---- punctuation ----------------------------------------------------------------------------------
