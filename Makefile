@@ -1,4 +1,4 @@
-# make run · test · bench · geo · demo · clean        (Windows: see README.md)
+# make run · test · screenshots · bench · geo · demo · clean        (Windows: see README.md)
 
 # The first Python on the path that is new enough; PYTHON=/path/to/python3.11 chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -7,7 +7,7 @@ PORT ?= 8501
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test browser bench geo demo clean
+.PHONY: run test browser screenshots bench geo demo clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed-run
@@ -30,6 +30,7 @@ browser:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
+	command -v firefox-esr >/dev/null || missing="$$missing firefox-esr"; \
 	fc-list :lang=zh 2>/dev/null | grep -q . || missing="$$missing fonts-noto-cjk"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null; then \
 		if [ "$$(id -u)" = 0 ]; then as_root=env; elif sudo -n true 2>/dev/null; then as_root="sudo -n env"; else as_root=""; fi; \
@@ -42,6 +43,10 @@ browser:
 		echo "缺少浏览器 Chromium,浏览器测试无法进行,测试不通过。请安装:apt-get install chromium chromium-driver fonts-noto-cjk"; \
 		echo "No Chromium: the browser tests cannot run, so this run fails. Install: apt-get install chromium chromium-driver fonts-noto-cjk"; \
 		exit 1; }
+
+# Every page at two sizes, into docs/screens/.
+screenshots: $(VENV)/.installed-dev browser
+	$(PY) tests/browser/screenshots.py
 
 bench: $(VENV)/.installed-dev browser
 	$(PY) -m benchmarks

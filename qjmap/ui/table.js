@@ -55,6 +55,22 @@ function bodyCell(column, value) {
   return td;
 }
 
+function onKey(event, tell) {
+  const row = event.target.closest("tr"), rows = Array.from(row.parentElement.rows);
+  if (event.key === "Enter" || event.key === " ") {
+    event.preventDefault();
+    tell("picked", row.dataset.key);
+    return;
+  }
+  const at = rows.indexOf(row);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+  if (to === undefined || !rows[to]) return;
+  event.preventDefault();
+  row.tabIndex = -1;
+  rows[to].tabIndex = 0;
+  rows[to].focus();
+}
+
 export default function run(component) {
   const { data, parentElement, setTriggerValue } = component;
   const host = parentElement.querySelector(".box");
@@ -72,12 +88,20 @@ export default function run(component) {
     tr.setAttribute("aria-selected", String(row.key === data.selected));
     tr.append(...data.columns.map((column) => bodyCell(column, row[column.key])));
     if (!data.pick) continue;
-    tr.tabIndex = 0;
+    tr.tabIndex = -1;
     tr.className = "pick";
     tr.onclick = () => setTriggerValue("picked", row.key);
-    tr.onkeydown = (event) => event.key === "Enter" && setTriggerValue("picked", row.key);
   }
-  const top = host.scrollTop;
+  if (data.pick) body.onkeydown = (event) => onKey(event, setTriggerValue);
+  /* One tab stop for the table, as for a list: arrows walk through it, Enter chooses. */
+  const first = body.querySelector("[aria-selected=true]") || body.rows[0];
+  if (data.pick && first) first.tabIndex = 0;
+  const top = host.scrollTop, held = host.getRootNode().activeElement;
+  const key = held && held.closest("tr") && held.closest("tr").dataset.key;
+  const head = held && held.closest("th") ? held.closest("th").cellIndex : -1;
   host.replaceChildren(table);
   host.scrollTop = top;
+  /* What was in hand is in hand again, though every row is new. */
+  if (head >= 0) table.tHead.rows[0].cells[head].firstChild.focus();
+  else if (key) Array.from(body.rows).find((row) => row.dataset.key === key)?.focus();
 }
