@@ -64,6 +64,9 @@ with right:
     columns, rows_, caption = overview.town_table(table, measures, shade)
     show_table(caption, columns, rows_, key="towns-overview", selected=town, on_pick=mapview.focus_town)
     overview.show_indicators()
+    overview.offer_file(
+        district, layers, scene, ids, looked, lambda one: overview.lines(table.loc[one], measures)
+    )
     frame.foot(
         district,
         summary.documents_of([layer.frame for layer in layers.values()]),

@@ -30,10 +30,16 @@ with left:
         st.html(html.note("没有符合条件的标准。请放宽左侧的部门、结论、图层或查找文字。"))
 with right:
     st.html(html.head("短板清单", "哪条标准、哪个街镇还差,差多少,谁说的;点一格看详情。"))
-    shortage_map.show_map(district, found, chosen, line, town, records)
+    shortage_map.show_map(district, *shortage_map.scene(district, found, chosen, line, town, records))
     shortages.show_record(district, records)
     shortages.show_focus(district, found, chosen, line, town)
-    handout.offer(district, found, chosen, choice)
+    handout.offer(
+        district,
+        found,
+        chosen,
+        choice,
+        more=lambda: shortage_map.offer_file(district, found, chosen, choice, line, town, records),
+    )
     frame.foot(
         district,
         dict.fromkeys(one.rule.document for one in chosen),

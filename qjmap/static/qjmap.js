@@ -709,7 +709,7 @@
       const key = what + "|" + this._map.qj.clicks;
       this._tooltip = { _content: key };
       this.getTooltip = () => ({ getContent: () => key });
-      this.fire("click", { latlng: event.latlng, sourceTarget: this });
+      this.fire("click", { latlng: event.latlng, sourceTarget: this, hits, town });
     },
     _onMove: function (event) {
       const hit = this._hit(event.latlng)[0];

@@ -17,7 +17,9 @@ from qjmap.ui.view import View
 GEOJSON, EXCEL = "application/geo+json", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def offer_downloads(view: View, table: pd.DataFrame, metadata: export.Metadata) -> None:
+def offer_downloads(
+    view: View, table: pd.DataFrame, metadata: export.Metadata, *, more: Callable[[], None]
+) -> None:
     """Offer the filtered layer, the coverage and the gaps, and the tables, each saying what it is.
 
     Parameters
@@ -28,6 +30,8 @@ def offer_downloads(view: View, table: pd.DataFrame, metadata: export.Metadata) 
         The page's table of towns, with its labels as columns.
     metadata
         Filter, standard, date and sources; the title is set for each file.
+    more
+        Offers what else there is, below these.
     """
     district, spec = view.district, view.spec
     demo = has_demo(view.serving if view.covers else view.shown)
@@ -102,6 +106,7 @@ def offer_downloads(view: View, table: pd.DataFrame, metadata: export.Metadata) 
                 key=f"download-{what}",
                 width="stretch",
             )
+        more()
 
 
 def today() -> date:

@@ -16,7 +16,14 @@ from qjmap.ui.downloads import EXCEL, GEOJSON, today
 CSV = "text/csv"
 
 
-def offer(district: District, found: Assessment, chosen: Sequence[Line], choice: Choice) -> None:
+def offer(
+    district: District,
+    found: Assessment,
+    chosen: Sequence[Line],
+    choice: Choice,
+    *,
+    more: Callable[[], None] = lambda: None,
+) -> None:
     """Offer the chosen rules' answers as Excel, CSV and, where a gap has a shape, GeoJSON.
 
     Parameters
@@ -25,6 +32,8 @@ def offer(district: District, found: Assessment, chosen: Sequence[Line], choice:
         The assessment.
     chosen, choice
         The rules on the page, weightiest first, and how they were chosen.
+    more
+        Offers what else there is, below these.
     """
     about = metadata(district, found, chosen, choice)
     answers = shortlist_files.answers(chosen, choice.statuses)
@@ -57,6 +66,7 @@ def offer(district: District, found: Assessment, chosen: Sequence[Line], choice:
                 key=f"take-{suffix}",
                 width="stretch",
             )
+        more()
 
 
 def metadata(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.registers import Layer, has_demo
 from qjmap.scenes import marks, notices
-from qjmap.ui import details, frame, html, mapview, source, words
+from qjmap.ui import details, frame, html, mapview, single, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene
 
 if TYPE_CHECKING:
+    from qjmap import export
     from qjmap.ui.thematic import Theme
     from qjmap.ui.view import View
 
@@ -268,6 +270,42 @@ def scene(
         notices=notices(district, demo=invented),
     )
     return whole, ids, invented
+
+
+def offer_file(
+    district: District,
+    layers: Mapping[str, Layer],
+    scene: Scene,
+    ids: Mapping[str, Sequence[str]],
+    looked: Looked | None,
+    town_lines: Callable[[str], Sequence[tuple[str, str]]],
+) -> None:
+    """Offer the map as one file."""
+    frames = {key: layers[key].frame for key in ids}
+    if looked is not None:
+        frames[looked.view.spec.key] = looked.view.shown
+
+    def about() -> export.Metadata:
+        from qjmap import export
+        from qjmap.ui import thematic
+
+        shown = "、".join(district.registry.layers[key].label for key in ids) or "无"
+        said = export.Metadata(
+            title=f"{district.settings.short_name}总览",
+            when=date.today(),
+            filter=f"图层:{shown}" + (f";街镇着色:{scene.shade_title}" if scene.shades else ""),
+            sources=(
+                *words.documents(district, summary.documents_of(list(frames.values()))),
+                words.population_line(district, district.settings.base_year),
+            ),
+        )
+        if looked is None:
+            return said
+        of = thematic.metadata(looked.view)
+        return replace(said, filter=f"{said.filter};{of.title}:{of.filter}", standard=of.standard)
+
+    with st.popover("导出", width="stretch"):
+        single.offer(district, scene, frames, ids, about=about, town_lines=town_lines, name="总览")
 
 
 def show_chosen_record(district: District, layers: Mapping[str, Layer]) -> None:

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from qjmap import scenes
-from qjmap.assess import Assessment
+from qjmap import export, scenes, wording
+from qjmap.assess import MET, SHORT, UNKNOWN, Assessment, Finding
 from qjmap.district import District
-from qjmap.shortlist import Line
+from qjmap.shortlist import Choice, Line
 from qjmap.standards import Rule
-from qjmap.ui import frame, mapview
+from qjmap.ui import frame, handout, mapview, single
+from qjmap.webmap import Scene
 
 
 def records(rule: Rule | None, *, demo: bool) -> dict[str, pd.DataFrame]:
@@ -23,23 +24,64 @@ def records(rule: Rule | None, *, demo: bool) -> dict[str, pd.DataFrame]:
     return {key: layer.frame for key, layer in loaded.items() if layer is not None}
 
 
-def show_map(
+def scene(
     district: District,
     found: Assessment,
     chosen: Sequence[Line],
     line: Line | None,
     town: str | None,
     frames: dict[str, pd.DataFrame],
-) -> None:
-    """Draw the map: how many rules each town falls short of, or how one rule stands and where its gap lies."""
+) -> tuple[Scene, dict[str, list[str]]]:
+    """Put on the map how many rules each town falls short of, or how one rule stands and where its gap lies."""
     scene, ids = scenes.shortage_scene(district, found, chosen, line=line, town=town, frames=frames)
     if scene.focus is not None and scene.layers:
         name, bounds = scene.focus
         rows = len(ids) + 3 * (scene.coverage is not None)
         scene = replace(scene, focus=(name, _above_the_legend(bounds, rows)))
-    chosen_place = scenes.place_of(district, frames, mapview.record_in_focus())
+    return replace(scene, chosen=scenes.place_of(district, frames, mapview.record_in_focus())), ids
+
+
+def show_map(district: District, scene: Scene, ids: dict[str, list[str]]) -> None:
+    """Draw the map, small."""
     with st.container(key="small-map"):
-        mapview.show_map(district, replace(scene, chosen=chosen_place), ids, key="map-shortages")
+        mapview.show_map(district, scene, ids, key="map-shortages")
+
+
+def offer_file(
+    district: District,
+    found: Assessment,
+    chosen: Sequence[Line],
+    choice: Choice,
+    line: Line | None,
+    town: str | None,
+    frames: dict[str, pd.DataFrame],
+) -> None:
+    """Offer the map as one file: what the page shows, and what every town lacks."""
+    drawn, ids = scenes.shortage_scene(district, found, chosen, line=line, town=town, frames=frames)
+    here = {key: rows if town is None else rows[rows["town"] == town] for key, rows in frames.items()}
+
+    def about() -> export.Metadata:
+        said = handout.metadata(district, found, chosen, choice)
+        return (
+            said
+            if line is None
+            else replace(said, title=f"{said.title}:{line.rule.title}" + (f",{town}" if town else ""))
+        )
+
+    def lines(one: str) -> list[tuple[str, str]]:
+        return _lacks(chosen, one, None if line is None else line.findings[one])
+
+    single.offer(district, drawn, here, ids, about=about, town_lines=lines, name="短板清单")
+
+
+def _lacks(chosen: Sequence[Line], town: str, focus: Finding | None) -> list[tuple[str, str]]:
+    """Say how a town stands: the rule in focus first, then what the rules on the page come to."""
+    pairs = [] if focus is None else [(focus.rule.title, f"{focus.status} {wording.brief(focus)}".strip())]
+    for status in (SHORT, UNKNOWN, MET):
+        titles = [one.rule.title for one in chosen if one.findings[town].status == status]
+        named = f":{'、'.join(titles)}" if titles and status == SHORT else ""
+        pairs.append((status, f"{len(titles)} 条{named}"))
+    return pairs
 
 
 def _above_the_legend(

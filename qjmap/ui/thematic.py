@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from qjmap.layers import LayerSpec
 from qjmap.registers import Layer, has_demo
 from qjmap.scenes import NAMED, marks, notices
 from qjmap.standards import Rule, Standards
-from qjmap.ui import details, downloads, frame, html, mapview, rules, sidebar, source, words
+from qjmap.ui import details, downloads, frame, html, mapview, rules, sidebar, single, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.ui.view import View
@@ -79,7 +79,7 @@ def show(theme: Theme) -> None:
     with left:
         mapview.show_map(district, scene, ids, key=f"map-{theme.key}")
     with right:
-        _panel(theme, view)
+        _panel(theme, view, scene, ids)
 
 
 def look(
@@ -235,7 +235,7 @@ def _record(view: View) -> pd.Series | None:
 # ---- the panel ------------------------------------------------------------------------------------
 
 
-def _panel(theme: Theme, view: View) -> None:
+def _panel(theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[str]]) -> None:
     district = view.district
     town = mapview.town_in_focus(district)
     st.html(html.head(theme.title, theme.lead))
@@ -250,9 +250,7 @@ def _panel(theme: Theme, view: View) -> None:
     for note in findings.notes:
         st.html(html.note(note))
     if town is not None:
-        row = next((row for row in findings.rows if row["key"] == town), {})
-        lines = [(c.label, _cell(c, row.get(c.key))) for c in findings.columns if c.key != "key"]
-        details.show_town(district, town, lines)
+        details.show_town(district, town, _town_lines(findings, town))
     show_table(
         findings.caption,
         findings.columns,
@@ -265,9 +263,28 @@ def _panel(theme: Theme, view: View) -> None:
         frame.show_problems("村(社区)表有误,人口按街镇内均匀分布估算", view.village_problems)
     rules.show_rules(district, _layers_of(theme, view), key=theme.key, year=view.year, demo=view.demo_wanted)
     _records_table(theme, view, town)
-    downloads.offer_downloads(view, _as_frame(findings), metadata(view))
+    downloads.offer_downloads(
+        view,
+        _as_frame(findings),
+        metadata(view),
+        more=lambda: single.offer(
+            district,
+            scene,
+            {view.spec.key: view.shown},
+            ids,
+            about=lambda: replace(metadata(view), title=f"{district.settings.short_name}{view.spec.label}"),
+            town_lines=lambda one: _town_lines(findings, one),
+            name=view.spec.label,
+        ),
+    )
     said = (f"覆盖:按直线半径计算,不是行车时间;{view.spread}。",) if view.covers else ()
     frame.foot(district, _documents(view), view.year, demo=view.demo, more=said)
+
+
+def _town_lines(findings: Findings, town: str) -> list[tuple[str, str]]:
+    """Give a town's row of the page's table as label–value pairs."""
+    row = next((row for row in findings.rows if row["key"] == town), {})
+    return [(c.label, _cell(c, row.get(c.key))) for c in findings.columns if c.key != "key"]
 
 
 def _documents(view: View) -> list[str]:

@@ -225,7 +225,7 @@ def files(monkeypatch):
 
 def test_the_list_is_taken_away_as_it_stands_on_the_page(files):
     made = files(department=["区卫生健康委", "区水利局"], answer="短缺", **REAL, **{"judged-year": "2025"})
-    assert set(made) == {"xlsx", "csv", "geojson"}
+    assert set(made) == {"xlsx", "csv", "geojson", "html"}
     assert made["xlsx"][0].startswith("綦江区_短板清单_2025年_")
     book = openpyxl.load_workbook(io.BytesIO(made["xlsx"][1]))
     assert book.sheetnames == ["说明", "区卫生健康委"]  # the other has no shortage
