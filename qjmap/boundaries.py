@@ -239,12 +239,35 @@ def read(
     box: Box,
     context: Sequence[str] = (),
 ) -> gpd.GeoDataFrame:
-    """Read a GeoJSON file of townships and hold it against the district.
+    """Read a GeoJSON file of townships and hold it against the district; see `parse`.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or as `parse`.
+    """
+    file = relative(path, root)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError([Problem(file, None, None, why_unread(error), "可以读取的文件")]) from error
+    return parse(data, file, names, projection, box, context)
+
+
+def parse(
+    data: bytes,
+    file: str,
+    names: Sequence[str],
+    projection: Projection,
+    box: Box,
+    context: Sequence[str] = (),
+) -> gpd.GeoDataFrame:
+    """Hold the bytes of a GeoJSON file of townships against the district.
 
     Parameters
     ----------
-    path, root
-        The file, and the project's folder for the name by which faults are told.
+    data, file
+        The file's bytes, and the name by which faults are told.
     names
         The towns: each must be there once.
     projection
@@ -266,8 +289,7 @@ def read(
         Not a readable GeoJSON file, another coordinate system, unknown, missing or repeated names, invalid or
         outlying polygons, overlaps: every fault at once.
     """
-    file = relative(path, root)
-    features = _features(path, file)
+    features = _features(data, file)
     problems: list[Problem] = []
     found: dict[str, dict[str, Any]] = {}
     allowed = (*names, *context)
@@ -316,12 +338,10 @@ def _frame(found: Mapping[str, Mapping[str, Any]], projection: Projection) -> gp
     return frame
 
 
-def _features(path: Path, file: str) -> list[Any]:
+def _features(data: bytes, file: str) -> list[Any]:
     """Read the file's features, or tell why it is no GeoJSON in longitude and latitude."""
     try:
-        raw = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise DataError([Problem(file, None, None, why_unread(error), "可以读取的文件")]) from error
+        raw = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DataError([Problem(file, None, None, "无法识别的编码", "UTF-8 编码")]) from error
     except (ValueError, RecursionError) as error:

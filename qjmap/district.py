@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,8 @@ from qjmap.crs import Projection
 from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError, why_unread
 from qjmap.ingest import relative
 from qjmap.layers import Column, LayerSpec, Registry, load_registry
-from qjmap.registers import read_register
+from qjmap.registers import read_checked, read_register
+from qjmap.workspace import BOUNDARIES, Content
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: above the package."""
@@ -111,6 +113,9 @@ class District:
         The same for the units drawn as background.
     boundary_problems
         Why there are no boundaries; empty when all is well.
+    kept
+        What people changed, by key of layer or table (or `qjmap.workspace.BOUNDARIES`): it takes the place of
+        the shipped file.
     """
 
     root: Path
@@ -121,6 +126,7 @@ class District:
     boundaries: gpd.GeoDataFrame
     background: gpd.GeoDataFrame
     boundary_problems: tuple[Problem, ...] = ()
+    kept: Mapping[str, Content] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -170,7 +176,9 @@ def districts(root: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in ((root or ROOT) / "data").glob("*/district.toml")))
 
 
-def load_district(key: str = "qijiang", root: Path | None = None) -> District:
+def load_district(
+    key: str = "qijiang", root: Path | None = None, *, kept: Mapping[str, Content] | None = None
+) -> District:
     """Load a district.
 
     Parameters
@@ -179,6 +187,8 @@ def load_district(key: str = "qijiang", root: Path | None = None) -> District:
         The name of its folder under `data/` and `geo/`.
     root
         The project's folder; by default the one above the package.
+    kept
+        What people changed, usually `qjmap.workspace.Workspace.current()`; see `District`.
 
     Raises
     ------
@@ -197,13 +207,18 @@ def load_district(key: str = "qijiang", root: Path | None = None) -> District:
     registry = load_registry(data / "layers.toml")
     settings = read_settings(key, root)
     documents = read_register(data / DOCUMENTS.file, DOCUMENTS, Context(), root)
-    towns = read_towns(data / key, registry, settings, root)
+    kept = dict(kept or {})
+    towns = read_towns(data / key, registry, settings, root, kept.get("townships"))
     projection = Projection(*settings.centre)
     problems: tuple[Problem, ...] = ()
     path = root / "geo" / key / settings.boundary_file
+    drawn = kept.get(BOUNDARIES)
+    names, wide = list(towns.index), settings.context_units
     try:
-        polygons = boundaries.read(
-            path, root, list(towns.index), projection, settings.box, settings.context_units
+        polygons = (
+            boundaries.read(path, root, names, projection, settings.box, wide)
+            if drawn is None
+            else boundaries.parse(drawn.data, drawn.file, names, projection, settings.box, wide)
         )
     except DataError as error:
         polygons, problems = boundaries.empty(projection), error.problems
@@ -216,13 +231,20 @@ def load_district(key: str = "qijiang", root: Path | None = None) -> District:
         polygons[polygons.index.isin(towns.index)],
         polygons[~polygons.index.isin(towns.index)],
         problems,
+        kept,
     )
 
 
-def read_towns(folder: Path, registry: Registry, settings: Settings, root: Path) -> pd.DataFrame:
-    """Read `townships.csv`: index name, the file's columns."""
-    spec = registry.spec("townships")
-    frame = read_register(folder / spec.file, spec, Context(box=settings.box), root)
+def read_towns(
+    folder: Path, registry: Registry, settings: Settings, root: Path, kept: Content | None = None
+) -> pd.DataFrame:
+    """Read `townships.csv`, or what is kept in its place: index name, the file's columns."""
+    spec, context = registry.spec("townships"), Context(box=settings.box)
+    frame = (
+        read_register(folder / spec.file, spec, context, root)
+        if kept is None
+        else read_checked(kept.table(), spec, context)
+    )
     return frame.set_index("name").drop(columns=["row", "file"])
 
 

@@ -56,7 +56,7 @@ def read_register(path: Path, spec: LayerSpec, context: Context, root: Path) -> 
     DataError
         With every fault of the file.
     """
-    return _checked(read_csv(path, root), spec, context)
+    return read_checked(read_csv(path, root), spec, context)
 
 
 def load_table(district: District, key: str) -> pd.DataFrame:
@@ -70,11 +70,14 @@ def load_table(district: District, key: str) -> pd.DataFrame:
         There is no table of that key.
     """
     spec = _spec(district, key, placed=False)
-    return read_register(district.data / spec.file, spec, district.context(), district.root)
+    raw = _kept(district, key) or read_csv(district.data / spec.file, district.root)
+    return read_checked(raw, spec, district.context())
 
 
 def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
     """Read a layer: the documents' rows and, if wanted, the invented ones; checked and placed.
+
+    What people changed (`District.kept`) takes the place of the documents' rows.
 
     Parameters
     ----------
@@ -104,17 +107,20 @@ def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
     if demo:
         files.append((district.data / "demo" / spec.file, True))
     for path, invented in files:
-        if path.exists():
-            try:
-                frames.append(read_register(path, spec, district.context(demo=invented), district.root))
-            except DataError as error:
-                problems += error.problems
+        try:
+            raw = None if invented else _kept(district, key)
+            if raw is None and path.exists():
+                raw = read_csv(path, district.root)
+            if raw is not None:
+                frames.append(read_checked(raw, spec, district.context(demo=invented)))
+        except DataError as error:
+            problems += error.problems
     problems += _repeated(frames)
     if problems:
         raise DataError(problems)
     if not frames:
         nothing = RawTable(spec.file, pd.DataFrame(columns=list(spec.columns), dtype="str"), ())
-        frames = [_checked(nothing, spec, district.context())]
+        frames = [read_checked(nothing, spec, district.context())]
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     return Layer(spec, place(frame, district))
 
@@ -183,7 +189,14 @@ def _spec(district: District, key: str, *, placed: bool) -> LayerSpec:
     return spec
 
 
-def _checked(raw: RawTable, spec: LayerSpec, context: Context) -> pd.DataFrame:
+def _kept(district: District, key: str) -> RawTable | None:
+    """Give what people changed in place of the shipped file, or None."""
+    kept = district.kept.get(key)
+    return None if kept is None else kept.table()
+
+
+def read_checked(raw: RawTable, spec: LayerSpec, context: Context) -> pd.DataFrame:
+    """Check what is read already; otherwise as `read_register`."""
     checked = check(raw, spec, context)
     if checked.problems:
         raise DataError(checked.problems)

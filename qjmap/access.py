@@ -1,0 +1,507 @@
+"""Who may do what: roles, the office's own accounts, and what an outside sign-in (OIDC) says of a person.
+
+Nothing here draws or hides buttons: `qjmap.service` asks `demand` before it does anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import ipaddress
+import json
+import threading
+import tomllib
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qjmap._files import locked, replace, why_unwritten
+from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError, why_unread
+from qjmap.layers import LayerSpec
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+FAILURES = 5
+"""So many wrong passwords in a row …"""
+LOCKED_FOR = timedelta(minutes=15)
+"""… lock a name for so long."""
+SHORTEST, LONGEST = 10, 200
+"""Characters of a password."""
+
+_MOST_NAMES = 20_000  # of failures remembered: names are free to invent
+_FEWEST_CHARACTERS = 4
+_NAME_LENGTH = 40
+_hashing = threading.BoundedSemaphore(2)  # each takes 64 MB: many at once would take the machine
+
+
+class AccessError(QjmapError, PermissionError):
+    """The person may not do this."""
+
+
+class SignInError(AccessError):
+    """Name and password do not open the door, or it is locked for a while."""
+
+
+class Role(StrEnum):
+    """What a person is: everybody 浏览; 录入 changes the layers of one department; 管理 everything."""
+
+    VIEW = "浏览"
+    EDIT = "录入"
+    ADMIN = "管理"
+
+
+class Action(StrEnum):
+    """What can be asked for."""
+
+    IMPORT = "导入"
+    CHANGE = "修改"
+    ADD = "新增"
+    DELETE = "删除"
+    RESTORE = "恢复"
+    HISTORY = "查看历史"
+    EXPORT = "导出"
+    SENSITIVE = "导出敏感列"
+    AUDIT = "查看日志"
+    ACCOUNTS = "管理账号"
+
+
+_ANYBODY = (Action.EXPORT,)
+_OWN_LAYERS = (
+    *(Action.IMPORT, Action.CHANGE, Action.ADD, Action.DELETE),
+    *(Action.RESTORE, Action.HISTORY, Action.SENSITIVE),
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in front of the map; `means` says how that is known (访客, 本机, 账号, 统一认证)."""
+
+    name: str
+    role: Role = Role.VIEW
+    department: str = ""
+    means: str = "访客"
+
+
+VISITOR = Person("访客")
+"""Who has not signed in."""
+
+LOCAL = Person("本机", Role.ADMIN, means="本机")
+"""Who sits at the machine itself, where no sign-in is set up."""
+
+
+def may(person: Person, action: Action, spec: LayerSpec | None = None) -> bool:
+    """Say whether a person may do something, with a layer where it concerns one.
+
+    What belongs to no department (tables, boundaries: `spec` without one, or None) is for 管理 alone to change.
+    """
+    if person.role == Role.ADMIN or action in _ANYBODY:
+        return True
+    if person.role != Role.EDIT or action not in _OWN_LAYERS or spec is None:
+        return False
+    return bool(spec.department) and spec.department == person.department
+
+
+def demand(person: Person, action: Action, spec: LayerSpec | None = None) -> None:
+    """Refuse what a person may not do.
+
+    Raises
+    ------
+    AccessError
+        With who he is and who might do it.
+    """
+    if may(person, action, spec):
+        return
+    what = f"{action}“{spec.label}”" if spec is not None else str(action)
+    who = f"{person.role}({person.department})" if person.department else str(person.role)
+    owner = f"{spec.department}的录入人员或管理人员" if spec is not None and spec.department else "管理人员"
+    raise AccessError(f"“{person.name}”的角色为{who},不能{what};请由{owner}办理")
+
+
+def policy(bound_to: str, *, oidc: bool, accounts: bool) -> Person:
+    """Say who a visitor is before he signs in.
+
+    Parameters
+    ----------
+    bound_to
+        The address that the server listens on (Streamlit's `server.address`); empty means every address.
+    oidc, accounts
+        Whether sign-in from outside, or accounts of the office's own, are set up.
+
+    Returns
+    -------
+    Person
+        `LOCAL` when nothing is set up and only this machine can reach the server; else `VISITOR`. A proxy that
+        passes outside visitors on to a server bound to localhost makes them local: set up sign-in there.
+    """
+    return LOCAL if not (oidc or accounts) and _is_local(bound_to) else VISITOR
+
+
+def _is_local(address: str) -> bool:
+    if address.strip().lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address.strip().strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+# ---- accounts of the office's own ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Names and passwords in `<home>/accounts.json`: argon2 hashes, readable for the server's user alone.
+
+    Parameters
+    ----------
+    home
+        The home folder.
+    hasher
+        By default argon2id with the library's figures (RFC 9106, low memory).
+    """
+
+    home: Path
+    hasher: PasswordHasher = field(default_factory=lambda: _hasher())
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.home / "accounts.json"
+
+    def configured(self) -> bool:
+        """Whether accounts are set up; a damaged file counts, lest damage open the door."""
+        return self.path.exists()
+
+    def names(self) -> tuple[Person, ...]:
+        """List the accounts.
+
+        Raises
+        ------
+        AccessError
+            The file is damaged.
+        """
+        return tuple(_person(name, raw) for name, raw in sorted(self._read().items()))
+
+    def add(
+        self,
+        name: str,
+        password: str,
+        role: Role,
+        department: str = "",
+        *,
+        departments: Collection[str] = (),
+        overwrite: bool = False,
+    ) -> Person:
+        """Add an account, or with `overwrite` give one a new password and role; that also unlocks it.
+
+        Raises
+        ------
+        AccessError
+            Every rule that name, password, role or department breaks; or the file cannot be written.
+        """
+        name = _tidy(name)
+        faults = [*_name_faults(name), *_password_faults(password, name)]
+        if role == Role.EDIT and department not in departments:
+            faults.append(f"录入角色须写明部门,可为:{'、'.join(departments) or '无'}")
+        with self._locked():
+            accounts = self._read()
+            if name in accounts and not overwrite:
+                faults.append(f"已有账号“{name}”")
+            if faults:
+                raise AccessError("账号未保存:" + ";".join(faults))
+            kept = department if role == Role.EDIT else ""
+            accounts[name] = {"role": str(role), "department": kept, "hash": self._hash(password)}
+            self._write(self.path, accounts)
+            self._forgive(name)
+        return _person(name, accounts[name])
+
+    def remove(self, name: str) -> None:
+        """Remove an account; raises UnknownKeyError when there is none."""
+        with self._locked():
+            accounts = self._read()
+            if accounts.pop(_tidy(name), None) is None:
+                raise UnknownKeyError(f"没有账号“{name}”")
+            self._write(self.path, accounts)
+
+    def sign_in(self, name: str, password: str, now: datetime) -> Person:
+        """Give the person of that name and password.
+
+        A name that does not exist is treated in every way like one that does, so that nobody can find out which do.
+
+        Raises
+        ------
+        SignInError
+            Wrong, or locked after `FAILURES` wrong ones for `LOCKED_FOR`.
+        AccessError
+            The accounts cannot be read, or the failure not be counted.
+        """
+        name = _tidy(name)
+        with self._locked():
+            # Counted before it is known, so that many at once get no more tries than one after the other.
+            self._count(name, now)
+            raw = self._read().get(name)
+        right = self._verify(self._nobody if raw is None else str(raw.get("hash", "")), password)
+        if raw is None or not right:
+            raise SignInError("用户名或密码不正确")
+        with self._locked():
+            self._forgive(name)
+            if self.hasher.check_needs_rehash(str(raw["hash"])):
+                accounts = self._read()
+                if accounts.get(name) == raw:
+                    accounts[name] = raw | {"hash": self._hash(password)}
+                    self._write(self.path, accounts)
+        return _person(name, raw)
+
+    # ---- passwords -------------------------------------------------------------------------------
+
+    @cached_property
+    def _nobody(self) -> str:
+        return self.hasher.hash("")
+
+    def _hash(self, password: str) -> str:
+        with _hashing:
+            return self.hasher.hash(_normal(password))
+
+    def _verify(self, hashed: str, password: str) -> bool:
+        from argon2.exceptions import Argon2Error, InvalidHashError
+
+        # Made for every name, or the first unknown one would take twice as long.
+        _ = self._nobody
+        try:
+            with _hashing:
+                return self.hasher.verify(hashed, _normal(password[: LONGEST + 1]))
+        except (Argon2Error, InvalidHashError):
+            return False
+
+    # ---- failures --------------------------------------------------------------------------------
+
+    @property
+    def _failures(self) -> Path:
+        return self.home / "failures.json"
+
+    def _count(self, name: str, now: datetime) -> None:
+        """Count a try; refuse it when there were too many."""
+        key = _digest(name)
+        recent = {
+            one: entry
+            for one, entry in self._failed().items()
+            if timedelta(0) <= now - datetime.fromisoformat(entry["last"]) < LOCKED_FOR
+        }
+        entry = recent.pop(key, {"count": 0, "last": now.isoformat()})
+        if entry["count"] >= FAILURES:
+            wait = datetime.fromisoformat(entry["last"]) + LOCKED_FOR - now
+            minutes = max(1, -(-int(wait.total_seconds()) // 60))
+            raise SignInError(f"登录失败次数过多,请 {minutes} 分钟后再试")
+        recent[key] = {"count": entry["count"] + 1, "last": now.isoformat()}
+        self._write(self._failures, dict(list(recent.items())[-_MOST_NAMES:]))
+
+    def _forgive(self, name: str) -> None:
+        failed = self._failed()
+        if failed.pop(_digest(name), None) is not None:
+            self._write(self._failures, failed)
+
+    def _failed(self) -> dict[str, dict[str, Any]]:
+        try:
+            raw = json.loads(self._failures.read_bytes())
+            return {
+                str(key): {
+                    "count": int(one["count"]),
+                    "last": datetime.fromisoformat(one["last"]).astimezone().isoformat(),
+                }
+                for key, one in raw.items()
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}  # the file holds nothing that must last
+
+    # ---- files -----------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(self.home / ".accounts.lock"))
+            except OSError as error:
+                raise AccessError(f"写不进工作区 {self.home}:{why_unwritten(error)}") from error
+            yield
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            raw = json.loads(self.path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise AccessError(f"账号文件 {self.path.name} 读不出来:{why_unread(error)}") from error
+        except ValueError as error:
+            raise AccessError(f"账号文件 {self.path.name} 已损坏,请由管理人员重建") from error
+        sound = isinstance(raw, dict) and all(
+            isinstance(one, dict) and one.get("role") in list(Role) and isinstance(one.get("hash"), str)
+            for one in raw.values()
+        )
+        if not sound:
+            raise AccessError(f"账号文件 {self.path.name} 已损坏,请由管理人员重建")
+        return {str(name): one for name, one in raw.items()}
+
+    def _write(self, path: Path, content: Mapping[str, Any]) -> None:
+        try:
+            replace(path, json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
+        except OSError as error:
+            raise AccessError(f"写不进 {path.name}:{why_unwritten(error)}") from error
+
+
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher  # not for the first page
+
+    return PasswordHasher()
+
+
+def _person(name: str, raw: Mapping[str, Any]) -> Person:
+    return Person(name, Role(raw["role"]), str(raw.get("department", "")), "账号")
+
+
+def _tidy(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip()
+
+
+def _normal(password: str) -> str:
+    """One form for what looks the same, whatever keyboard made it; what is no character becomes a question mark."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "replace").decode()
+
+
+def _digest(name: str) -> str:
+    """Names of failures are not kept as they were typed: a password typed into the wrong field would stand there."""
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+
+
+def _name_faults(name: str) -> list[str]:
+    if not name or len(name) > _NAME_LENGTH:
+        return [f"用户名应为 1~{_NAME_LENGTH} 个字"]
+    if any(unicodedata.category(one)[0] in "CZ" for one in name):
+        return ["用户名不应含空格或控制字符"]
+    return []
+
+
+def _password_faults(password: str, name: str) -> list[str]:
+    faults = []
+    if not SHORTEST <= len(_normal(password)) <= LONGEST:
+        faults.append(f"密码应为 {SHORTEST}~{LONGEST} 个字符")
+    if len(set(password)) < _FEWEST_CHARACTERS:
+        faults.append(f"密码至少要有 {_FEWEST_CHARACTERS} 种不同的字符")
+    if name and name.casefold() in password.casefold():
+        faults.append("密码不应含用户名")
+    return faults
+
+
+# ---- sign-in from outside -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Who has one of `values` in the claim has this role, in this department."""
+
+    values: frozenset[str]
+    role: Role
+    department: str = ""
+
+
+@dataclass(frozen=True)
+class ClaimRules:
+    """How claims become a person: the claim that decides, the one that names, and grants; the first that fits holds."""
+
+    claim: str
+    name: str
+    grants: tuple[Grant, ...]
+
+
+_NAMES = ("preferred_username", "email", "name", "sub")
+
+
+def person_from_claims(claims: Mapping[str, Any], rules: ClaimRules | None) -> Person:
+    """Make a person of what the sign-in service says; without a fitting grant he may look, no more."""
+    wanted = (rules.name, *_NAMES) if rules else _NAMES
+    named = (claims.get(key) for key in wanted)
+    name = next((one.strip() for one in named if isinstance(one, str) and one.strip()), "未具名")
+    if rules is None or (
+        rules.claim == "email" and str(claims.get("email_verified", True)).lower() == "false"
+    ):
+        return Person(name, means="统一认证")
+    said = claims.get(rules.claim)
+    values = {str(one) for one in said} if isinstance(said, list | tuple) else {str(said)} if said else set()
+    grant = next((one for one in rules.grants if one.values & values), Grant(frozenset(), Role.VIEW))
+    return Person(name, grant.role, grant.department, "统一认证")
+
+
+def load_claim_rules(path: Path, departments: Collection[str]) -> ClaimRules | None:
+    """Read `<home>/access.toml`; None when there is none.
+
+    ::
+
+        claim = "groups"               # the claim that decides
+        name = "preferred_username"    # the claim that names the person; may be left out
+        [[grants]]
+        values = ["qj-fire"]
+        role = "录入"
+        department = "区消防救援支队"
+
+    Raises
+    ------
+    DataError
+        With every fault of the file.
+    """
+    file = path.name
+    try:
+        raw = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError([Problem(file, None, None, why_unread(error), "可以读取的文件")]) from error
+    except ValueError as error:  # of the encoding as of the syntax
+        raise DataError([Problem(file, None, None, None, "合乎 TOML 语法的 UTF-8 文件")]) from error
+    problems = [
+        Problem(file, None, key, None, "claim、name、grants 之一")
+        for key in raw.keys() - {"claim", "name", "grants"}
+    ]
+    claim, name, listed = raw.get("claim"), raw.get("name", ""), raw.get("grants", [])
+    if not isinstance(claim, str) or not claim:
+        problems.append(
+            Problem(file, None, "claim", None if claim is None else str(claim), "声明(claim)的名称")
+        )
+    if not isinstance(name, str):
+        problems.append(Problem(file, None, "name", str(name), "声明(claim)的名称"))
+    if not isinstance(listed, list):
+        problems.append(Problem(file, None, "grants", str(listed), "若干 [[grants]]"))
+        listed = []
+    grants = [_grant(file, number, one, departments, problems) for number, one in enumerate(listed, 1)]
+    if problems:
+        raise DataError(problems)
+    return ClaimRules(str(claim), str(name), tuple(one for one in grants if one is not None))
+
+
+def _grant(
+    file: str, number: int, raw: Any, departments: Collection[str], problems: list[Problem]
+) -> Grant | None:
+    entry = f"grants[{number}]"
+    if not isinstance(raw, dict):
+        problems.append(Problem(file, None, entry, str(raw), "[[grants]] 表"))
+        return None
+    values, role, department = raw.get("values"), raw.get("role"), raw.get("department", "")
+    problems += [
+        Problem(file, None, f"{entry}.{key}", None, "values、role、department 之一")
+        for key in raw.keys() - {"values", "role", "department"}
+    ]
+    if not isinstance(values, list) or not values or not all(isinstance(one, str) and one for one in values):
+        problems.append(Problem(file, None, f"{entry}.values", str(values), "一列文字"))
+        values = []
+    if role not in list(Role):
+        problems.append(Problem(file, None, f"{entry}.role", str(role), f"{'、'.join(Role)}之一"))
+        return None
+    if role == Role.EDIT and department not in departments:
+        problems.append(
+            Problem(file, None, f"{entry}.department", str(department), f"部门:{'、'.join(departments)}")
+        )
+    return Grant(frozenset(map(str, values)), Role(role), str(department))
