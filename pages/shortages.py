@@ -3,7 +3,7 @@
 import streamlit as st
 
 from qjmap import shortlist
-from qjmap.ui import frame, handout, html, judging, mapview, shortage_map, shortages, sidebar
+from qjmap.ui import frame, handout, html, judging, mapview, paper, shortage_map, shortages, sidebar
 
 frame.dress()
 district = frame.open_district()
@@ -40,6 +40,8 @@ with right:
         choice,
         more=lambda: shortage_map.offer_file(district, found, chosen, choice, line, town, records),
     )
+    paper.offer_bulletins(district, found)
+    shortage_map.offer_paper(district, found, chosen, choice, line, town, records)
     frame.foot(
         district,
         dict.fromkeys(one.rule.document for one in chosen),

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from qjmap import portrait, shortlist
-from qjmap.ui import frame, html, judging, sheet, shortages, sidebar
+from qjmap.ui import frame, html, judging, paper, sheet, shortages, sidebar
 
 frame.dress()
 district = frame.open_district()
@@ -23,9 +23,17 @@ with st.container(key="sheet"):
         st.html(html.figures(sheet.figures(district, lines, town, year)))
     left, right = st.columns([1.35, 1], gap="small")
     with left:
-        sheet.show_map(district, layers, town)
+        scene, ids, left_out = sheet.scene(district, layers, town)
+        sheet.show_map(district, scene, ids, left_out)
     with right:
         st.html(sheet.land_and_people(district, town, year))
+        paper.offer_bulletins(district, found, town)
+        paper.offer_map(
+            district,
+            scene,
+            about=lambda: sheet.about(district, layers, town, left_out, year),
+            name=f"{town}设施现状",
+        )
         shortages.show_record(district, {key: one.frame for key, one in layers.items()})
     st.html(sheet.lacks(district, portrait.short(lines, town)))
     st.html(sheet.has(portrait.holdings(layers, town)))

@@ -16,7 +16,7 @@ from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.registers import Layer, has_demo
 from qjmap.scenes import marks, notices
-from qjmap.ui import details, frame, html, mapview, single, source, words
+from qjmap.ui import details, frame, html, mapview, paper, single, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene
@@ -306,6 +306,7 @@ def offer_file(
 
     with st.popover("导出", width="stretch"):
         single.offer(district, scene, frames, ids, about=about, town_lines=town_lines, name="总览")
+    paper.offer_map(district, scene, about=about, name="总览")
 
 
 def show_chosen_record(district: District, layers: Mapping[str, Layer]) -> None:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from qjmap import portrait, scenes, shortlist
+from qjmap import portrait, scenes, shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, Finding
 from qjmap.district import District
 from qjmap.registers import Layer
@@ -19,6 +20,10 @@ from qjmap.standards import CUSTOM
 from qjmap.ui import answers, html, mapview, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
+from qjmap.webmap import Scene
+
+if TYPE_CHECKING:
+    from qjmap.export import Metadata
 
 _KEY = "sheet-town"
 
@@ -210,14 +215,38 @@ def _cell(text: str) -> str:
     return f"<td{kind}>{escape(text)}</td>"
 
 
-def show_map(district: District, layers: Mapping[str, Layer], town: str) -> None:
-    """Draw the town among its neighbours with what it has, and say what is not drawn."""
-    scene, ids, left_out = scenes.town_scene(district, layers, town, most=_DRAWN)
-    scene = replace(scene, focus=_beside_the_legend(scene.focus))
+def scene(
+    district: District, layers: Mapping[str, Layer], town: str
+) -> tuple[Scene, dict[str, list[str]], list[str]]:
+    """Put the town among its neighbours with what it has on the map; see `scenes.town_scene`."""
+    return scenes.town_scene(district, layers, town, most=_DRAWN)
+
+
+def show_map(district: District, scene: Scene, ids: Mapping[str, list[str]], left_out: Sequence[str]) -> None:
+    """Draw the town's map, and say what is not drawn."""
     with st.container(key="sheet-map"):
-        mapview.show_map(district, scene, ids, key="map-town")
+        mapview.show_map(district, replace(scene, focus=_beside_the_legend(scene.focus)), ids, key="map-town")
     if left_out:
         st.html(html.note(f"数量多、图上未画:{'、'.join(left_out)}。"))
+
+
+def about(
+    district: District, layers: Mapping[str, Layer], town: str, left_out: Sequence[str], year: int
+) -> Metadata:
+    """Say what the town's map shows and what it rests on."""
+    from qjmap.export import SCHEMATIC_NOTICE, Metadata
+
+    frames = [layer.frame[layer.frame["town"] == town] for layer in layers.values()]
+    notices = (f"数量多、图上未画:{'、'.join(left_out)}",) if left_out else ()
+    return Metadata(
+        title=f"{town}设施现状",
+        when=today(),
+        sources=(
+            *words.documents(district, summary.documents_of(frames)),
+            words.population_line(district, year),
+        ),
+        notices=(SCHEMATIC_NOTICE, *notices),
+    )
 
 
 def _beside_the_legend(

@@ -12,8 +12,8 @@ from qjmap import export, scenes, wording
 from qjmap.assess import MET, SHORT, UNKNOWN, Assessment, Finding
 from qjmap.district import District
 from qjmap.shortlist import Choice, Line
-from qjmap.standards import Rule
-from qjmap.ui import frame, handout, mapview, single
+from qjmap.standards import CUSTOM, Rule
+from qjmap.ui import frame, handout, mapview, paper, single, words
 from qjmap.webmap import Scene
 
 
@@ -47,6 +47,28 @@ def show_map(district: District, scene: Scene, ids: dict[str, list[str]]) -> Non
         mapview.show_map(district, scene, ids, key="map-shortages")
 
 
+def about(
+    district: District,
+    found: Assessment,
+    chosen: Sequence[Line],
+    choice: Choice,
+    line: Line | None,
+    town: str | None,
+) -> export.Metadata:
+    """Say what the map shows and what it rests on: the rule in focus with its clause, or how many rules."""
+    said = handout.metadata(district, found, chosen, choice)
+    if line is None:
+        return said
+    rule = line.rule
+    custom = f"({CUSTOM})" if rule.custom else ""
+    return replace(
+        said,
+        title=f"{town or district.settings.short_name}:{rule.title}({found.year}年)",
+        standard=f"要求:{rule.target}{custom}。{words.rule_source(district, rule)}",
+        sources=(*words.documents(district, [rule.document]), words.population_line(district, found.year)),
+    )
+
+
 def offer_file(
     district: District,
     found: Assessment,
@@ -60,18 +82,39 @@ def offer_file(
     drawn, ids = scenes.shortage_scene(district, found, chosen, line=line, town=town, frames=frames)
     here = {key: rows if town is None else rows[rows["town"] == town] for key, rows in frames.items()}
 
-    def about() -> export.Metadata:
-        said = handout.metadata(district, found, chosen, choice)
-        return (
-            said
-            if line is None
-            else replace(said, title=f"{said.title}:{line.rule.title}" + (f",{town}" if town else ""))
-        )
-
     def lines(one: str) -> list[tuple[str, str]]:
         return _lacks(chosen, one, None if line is None else line.findings[one])
 
-    single.offer(district, drawn, here, ids, about=about, town_lines=lines, name="短板清单")
+    single.offer(
+        district,
+        drawn,
+        here,
+        ids,
+        about=lambda: about(district, found, chosen, choice, line, town),
+        town_lines=lines,
+        name="短板清单",
+    )
+
+
+def offer_paper(
+    district: District,
+    found: Assessment,
+    chosen: Sequence[Line],
+    choice: Choice,
+    line: Line | None,
+    town: str | None,
+    frames: dict[str, pd.DataFrame],
+) -> None:
+    """Offer the map as a sheet of paper; a rule with a radius with its circles."""
+    drawn, _ = scenes.shortage_scene(
+        district, found, chosen, line=line, town=town, frames=frames, circles=True
+    )
+    paper.offer_map(
+        district,
+        drawn,
+        about=lambda: about(district, found, chosen, choice, line, town),
+        name="短缺分布" if line is None else line.rule.title,
+    )
 
 
 def _lacks(chosen: Sequence[Line], town: str, focus: Finding | None) -> list[tuple[str, str]]:

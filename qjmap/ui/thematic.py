@@ -18,7 +18,7 @@ from qjmap.layers import LayerSpec
 from qjmap.registers import Layer, has_demo
 from qjmap.scenes import NAMED, marks, notices
 from qjmap.standards import Rule, Standards
-from qjmap.ui import details, downloads, frame, html, mapview, rules, sidebar, single, source, words
+from qjmap.ui import details, downloads, frame, html, mapview, paper, rules, sidebar, single, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.ui.view import View
@@ -263,6 +263,10 @@ def _panel(theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[st
         frame.show_problems("村(社区)表有误,人口按街镇内均匀分布估算", view.village_problems)
     rules.show_rules(district, _layers_of(theme, view), key=theme.key, year=view.year, demo=view.demo_wanted)
     _records_table(theme, view, town)
+
+    def about() -> export.Metadata:
+        return replace(metadata(view), title=f"{district.settings.short_name}{view.spec.label}")
+
     downloads.offer_downloads(
         view,
         _as_frame(findings),
@@ -272,11 +276,12 @@ def _panel(theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[st
             scene,
             {view.spec.key: view.shown},
             ids,
-            about=lambda: replace(metadata(view), title=f"{district.settings.short_name}{view.spec.label}"),
+            about=about,
             town_lines=lambda one: _town_lines(findings, one),
             name=view.spec.label,
         ),
     )
+    paper.offer_map(district, scene, about=about, name=view.spec.label)
     said = (f"覆盖:按直线半径计算,不是行车时间;{view.spread}。",) if view.covers else ()
     frame.foot(district, _documents(view), view.year, demo=view.demo, more=said)
 
