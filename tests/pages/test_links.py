@@ -78,6 +78,8 @@ def test_every_broken_value_of_a_page_is_named(page):
         ("health", "figures", "很远", "链接里的“figures=很远”看不懂或查不到,已忽略。"),
         ("health", "view", "0,0,3", "链接里的“view=0,0,3”看不懂或查不到,已忽略。"),
         ("health", "view", "28.9,106.7,99", "链接里的“view=28.9,106.7,99”看不懂或查不到,已忽略。"),
+        ("health", "view", "28.9,106.7", "链接里的“view=28.9,106.7”看不懂或查不到,已忽略。"),
+        ("health", "view", "NaN,NaN,NaN", "链接里的“view=NaN,NaN,NaN”看不懂或查不到,已忽略。"),
         ("health", "rule", "x", "链接里的“rule”本页不认识,已忽略。"),
         ("overview", "layers", "不存在", "链接里的“layers=不存在”看不懂,已按默认显示。"),
         ("overview", "shade", "不存在", "链接里的“shade=不存在”看不懂,已按默认显示。"),
