@@ -1,4 +1,8 @@
-"""One CSV file in: text as it stands, with the row numbers a spreadsheet shows, or the file's faults."""
+"""Files in: text as it stands, with the row numbers a spreadsheet shows, or the file's faults.
+
+`read_csv` reads the project's own registers, which are strict; `read` takes what people have: Excel, CSV and vector
+files, within limits (`qjmap._limits`), told apart by their content and not by their name.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,22 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qjmap import _limits
 from qjmap.errors import DataError, Problem, why_unread
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from qjmap._excel import Sheet
+    from qjmap._grid import Row
 
 _RESAVE = "请用表格软件另存为“CSV UTF-8(逗号分隔)”"
 
@@ -37,6 +49,50 @@ class RawTable:
     file: str
     frame: pd.DataFrame
     rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One table of somebody's file: a sheet of a workbook, a layer of a vector file.
+
+    Parameters
+    ----------
+    name
+        The sheet or layer.
+    table
+        Its cells as text. Of a vector file the properties; a row's number is the feature's, counted from 1.
+    format
+        ``xlsx``, ``xls``, ``csv``, ``geojson``, ``shp``, ``gpkg`` or ``kml``.
+    geometry
+        The shapes in the file's own coordinates, row by row as `table`; None of a file without shapes.
+    crs
+        What the file says of its coordinates (``EPSG:4490``, WKT); None when it says nothing.
+    notes
+        What a person should know about how it was read, in Chinese.
+    problems
+        Rows that cannot be right as they stand.
+    header_row
+        The header's row in the file.
+    merged
+        Blocks of merged cells below the header: column, first and last row. Only the first cell holds the value.
+    hidden
+        Whether the sheet is hidden in the workbook.
+    """
+
+    name: str
+    table: RawTable
+    format: str
+    geometry: gpd.GeoSeries | None = None
+    crs: str | None = None
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    header_row: int = 1
+    merged: tuple[tuple[str, int, int], ...] = ()
+    hidden: bool = False
+
+
+FORMATS = (".xlsx", ".xls", ".csv", ".geojson", ".zip", ".gpkg", ".kml", ".kmz")
+"""Suffixes of the files that `read` takes (.zip: a Shapefile)."""
 
 
 def relative(path: Path, root: Path) -> str:
@@ -162,3 +218,221 @@ def read_csv(path: Path, root: Path) -> RawTable:
             [Problem(file, None, None, why_unread(error), "可以读取的文件", "请检查文件是否存在、是否被占用")]
         ) from error
     return parse_csv(data, file)
+
+
+# ---- what people have -----------------------------------------------------------------------------
+
+
+def read(name: str, content: bytes, header_row: int | None = None) -> tuple[Source, ...]:
+    """Read somebody's file: every sheet or layer that holds anything.
+
+    Parameters
+    ----------
+    name
+        The file's name, for faults and for notes; what the file is, its content says.
+    content
+        Its bytes.
+    header_row
+        The row of the column names, when a person has said it; else it is looked for in each sheet.
+
+    Returns
+    -------
+    tuple of Source
+        At least one. Formulas give the value that was saved with them; macros are refused.
+
+    Raises
+    ------
+    DataError
+        The file is none of those that are read, is damaged, hostile, or larger than the limits.
+    """
+    name = clean_name(name)
+    _limits.check_size(name, content)
+    kind, archive = _kind(name, content)
+    notes = _suffix_note(name, kind)
+    if kind in ("xlsx", "xls"):
+        found = _read_excel(name, content, archive, header_row)
+    elif kind == "csv":
+        found = _read_table(name, content, header_row)
+    else:
+        from qjmap import _vector  # geopandas takes a second to import
+
+        found = _vector.read(name, content, kind, archive)
+    if not found:
+        raise _limits.refusal(name, "没有内容", "至少一张有列名和内容的表")
+    return tuple(replace(one, notes=(*notes, *one.notes)) for one in found) if notes else found
+
+
+def clean_name(name: str) -> str:
+    """Give a file's bare name, without folders and characters that only hide something."""
+    bare = PurePosixPath(name.replace("\\", "/")).name
+    bare = "".join(letter for letter in bare if letter.isprintable())
+    return bare[-120:] or "未命名文件"
+
+
+def _kind(name: str, content: bytes) -> tuple[str, _limits.Archive | None]:
+    """Tell by its content what a file is."""
+    suffix = Path(name).suffix.lower()
+    if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        archive = _limits.Archive(name, content)
+        return _kind_of_archive(archive), archive
+    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return "xls", None
+    if content[:16] == b"SQLite format 3\x00":
+        return "gpkg", None
+    start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] == b"<":
+        if b"<kml" in start.lower() or suffix == ".kml":
+            return "kml", None
+        found = "网页" if b"<html" in start.lower() or b"<table" in start.lower() else "XML 文件"
+        raise _limits.refusal(name, f"内容是{found}", _accepted(), "请用表格软件打开,另存为 .xlsx 后再上传")
+    if start[:1] == b"{" or suffix in (".geojson", ".json"):
+        return "geojson", None
+    if suffix in (".csv", ".txt", ".tsv"):
+        return "csv", None
+    found = (
+        f"{suffix} 文件"
+        if suffix in (".pdf", ".doc", ".docx", ".shp", ".dwg", ".rar", ".7z", ".et")
+        else "不认识的内容"
+    )
+    advice = {
+        ".shp": "请把 .shp、.shx、.dbf、.prj、.cpg 一起压缩成 .zip 后再上传",
+        ".et": "请在 WPS 中另存为 .xlsx 后再上传",
+    }.get(suffix, "请转换为上述格式后再上传")
+    raise _limits.refusal(name, found, _accepted(), advice)
+
+
+def _kind_of_archive(archive: _limits.Archive) -> str:
+    lower = [name.lower() for name in archive.names]
+    if any(name.endswith(("vbaproject.bin", "xl/workbook.xml", "xl/workbook.bin")) for name in lower):
+        return "xlsx"
+    if any(name.endswith(".shp") for name in lower):
+        return "shp"
+    if any(name.endswith(".kml") for name in lower):
+        return "kml"
+    found = "压缩包内没有可读的内容"
+    advice = "压缩包内应有一个 Shapefile(.shp、.shx、.dbf 等);其他文件请不要压缩,直接上传"
+    if any(name.startswith(("word/", "ppt/")) for name in lower):
+        found, advice = "Word 或 PowerPoint 文件", "请把表格复制到 Excel 中,存为 .xlsx 后再上传"
+    raise _limits.refusal(archive.file, found, _accepted(), advice)
+
+
+def _accepted() -> str:
+    return f"下列格式之一:{'、'.join(FORMATS)}(.zip 为 Shapefile)"
+
+
+_SUFFIXES = {
+    "xlsx": (".xlsx",),
+    "xls": (".xls",),
+    "csv": (".csv", ".txt", ".tsv"),
+    "geojson": (".geojson", ".json"),
+    "shp": (".zip",),
+    "gpkg": (".gpkg",),
+    "kml": (".kml", ".kmz"),
+}
+
+
+def _suffix_note(name: str, kind: str) -> tuple[str, ...]:
+    suffix = Path(name).suffix.lower()
+    if suffix in _SUFFIXES[kind]:
+        return ()
+    return (f"文件名以“{suffix or '(无扩展名)'}”结尾,内容却是 {_SUFFIXES[kind][0]},已按内容读取",)
+
+
+def _read_excel(
+    name: str, content: bytes, archive: _limits.Archive | None, header_row: int | None
+) -> tuple[Source, ...]:
+    from qjmap import _excel
+
+    kind = "xls" if archive is None else "xlsx"
+    sheets = _excel.sheets_xls(name, content) if archive is None else _excel.sheets_xlsx(archive)
+    found = (_sheet(name, kind, sheet, header_row) for sheet in sheets)
+    return tuple(one for one in found if one is not None)
+
+
+def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source | None:
+    from qjmap._grid import gather
+
+    file = f"{name} 工作表“{sheet.name}”"
+    grid = gather(sheet.rows, file, header_row)
+    if grid is None:
+        return None
+    names = dict(zip(grid.places, grid.frame.columns, strict=True))
+    merged = tuple(
+        (names[place], top, bottom)
+        for top, bottom, place, last in sheet.merged
+        if bottom > top > grid.header_row and place == last and place in names
+    )
+    notes = list(grid.notes)
+    if sheet.formulas:
+        notes.append(f"有 {sheet.formulas} 个公式单元格:取保存时算好的结果,公式本身不读入")
+    if sheet.blank_formulas:
+        notes.append(f"其中 {sheet.blank_formulas} 个公式没有保存结果,按空白读入;请在 Excel 中打开并保存一次")
+    if sheet.hidden:
+        notes.append("这张工作表在 Excel 中是隐藏的")
+    return Source(
+        sheet.name,
+        RawTable(file, grid.frame, grid.rows),
+        kind,
+        notes=tuple(notes),
+        problems=grid.problems,
+        header_row=grid.header_row,
+        merged=merged,
+        hidden=sheet.hidden,
+    )
+
+
+def _read_table(name: str, content: bytes, header_row: int | None) -> tuple[Source, ...]:
+    from qjmap._grid import gather
+
+    encoding = _encoding(name, content)
+    stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+    grid = gather(_csv_rows(stream, name), name, header_row, strict=True)
+    if grid is None:
+        return ()
+    notes = grid.notes if encoding.startswith("utf") else (f"文字编码是 {encoding.upper()}", *grid.notes)
+    table = RawTable(name, grid.frame, grid.rows)
+    return (
+        Source(
+            Path(name).stem, table, "csv", notes=notes, problems=grid.problems, header_row=grid.header_row
+        ),
+    )
+
+
+def _encoding(name: str, content: bytes) -> str:
+    """Tell UTF-8 from GB18030 by trying; of neither, tell the byte and the row where it breaks."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif b"\x00" in content:
+        line = content[: content.index(b"\x00")].count(b"\n") + 1
+        raise _limits.refusal(name, "NUL 字节", "纯文本的 CSV 文件", _RESAVE, line)
+    else:
+        encoding = "utf-8-sig"
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        try:
+            content.decode("gb18030")
+        except UnicodeDecodeError as other:
+            last = max(error.start, other.start)
+            line = content[:last].count(b"\n") + 1
+            found = f"第 {last + 1} 个字节(0x{content[last]:02X})既不是 UTF-8 也不是 GB18030"
+            raise _limits.refusal(name, found, "UTF-8 或 GB18030(GBK)编码的 CSV", _RESAVE, line) from other
+        return "gb18030"
+    return encoding
+
+
+def _csv_rows(stream: io.TextIOWrapper, name: str) -> Iterator[Row]:
+    first = stream.readline(1 << 20)
+    stream.seek(0)
+    delimiter = max(",\t;", key=first.count) if not first.startswith('"') else ","
+    reader = csv.reader(stream, delimiter=delimiter)
+    number = 0
+    try:
+        for number, cells in enumerate(reader, 1):
+            if len(cells) > _limits.COLUMNS and any(cells[_limits.COLUMNS :]):
+                expected = f"不多于 {_limits.COLUMNS} 列的表"
+                raise _limits.refusal(name, f"{len(cells)} 列", expected, "请删去不用的列", number)
+            yield number, {place: cell for place, cell in enumerate(cells[: _limits.COLUMNS]) if cell}
+    except csv.Error as error:
+        advice = "请检查引号是否成对;单元格不得长于 32,767 个字符"
+        raise _limits.refusal(name, "无法解析", "合乎 CSV 格式的一行", advice, number + 1) from error

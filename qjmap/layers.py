@@ -56,7 +56,10 @@ _FILE = re.compile(r"[A-Za-z0-9_-]+\.csv")  # a bare name: a register cannot poi
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a register: its key in the file, its label on the screen, and what it may hold."""
+    """One column of a register: its key in the file, its label on the screen, and what it may hold.
+
+    `synonyms` are other names by which people's own files call it.
+    """
 
     key: str
     label: str
@@ -69,6 +72,7 @@ class Column:
     max: float | None = None
     note: str = ""
     sensitive: bool = False
+    synonyms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
     if not isinstance(raw, dict):
         read.fault(entry, raw, "一个表,如 { label = …, type = … }")
         return None
-    read.keys(raw, ("label", "type", "values", *_OPTIONS), entry)
+    read.keys(raw, ("label", "type", "values", "synonyms", *_OPTIONS), entry)
     label, kind = read.text(raw, "label", entry), raw.get("type")
     if kind not in TYPES:
         read.fault(f"{entry}.type", kind, f"下列类型之一:{'、'.join(TYPES)}")
@@ -193,6 +197,8 @@ def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
                 read.fault(f"{entry}.{name}", value, expected)
     if options.get("min") is not None and options.get("max") is not None and options["min"] > options["max"]:
         read.fault(f"{entry}.min", options["min"], f"不大于 max({options['max']})")
+    if "synonyms" in raw:
+        options["synonyms"] = read.texts(raw["synonyms"], f"{entry}.synonyms")
     if "values" in raw:
         options["values"] = read.texts(raw["values"], f"{entry}.values")
         if kind != "category":

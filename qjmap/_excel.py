@@ -1,0 +1,472 @@
+"""Excel workbooks in: sheets as rows of text, read as a stream; nothing in a workbook is ever run.
+
+`.xlsx` is read with expat over the zip archive: openpyxl makes an object of every cell, and took five times as long.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from itertools import islice
+from xml.parsers import expat
+
+import xlrd
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
+
+from qjmap import _limits
+from qjmap._grid import Row
+from qjmap.errors import DataError
+
+RESAVE = "请在表格软件中另存为“Excel 工作簿(.xlsx)”后再上传"
+
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_EMPTY_CELLS = 50_000_000  # cells that hold nothing cost time, too
+_RANGES = 100_000
+_PART = re.compile(r"(?:.*/)?xl/(?:worksheets/)?[^/]*", re.IGNORECASE)
+
+
+@dataclass
+class Sheet:
+    """One sheet: its name, its rows (to be read once), and what was met while reading them.
+
+    `merged` are ranges of merged cells: first row, last row (as in the file), first place, last place (from 0).
+    """
+
+    name: str
+    rows: Iterable[Row]
+    formulas: int = 0
+    blank_formulas: int = 0
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    hidden: bool = False
+
+
+def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
+    """Yield the sheets of an .xlsx workbook; each must be read before the next is asked for.
+
+    Raises
+    ------
+    DataError
+        Macros, broken parts, entities, or more than the limits allow.
+    """
+    names = {name.lower(): name for name in archive.names}
+    _refuse_macros(archive.file, names)
+    rels = _relations(archive, names)
+    book = _Workbook()
+    _parse(archive, _member(archive, names, "xl/workbook.xml"), start=book.start)
+    strings: list[str] | None = None
+    styles: list[bool] = []
+    for title, key, hidden in book.sheets:
+        path = rels.get(key)
+        member = names.get(path.lower()) if path else None
+        if member is None or "chartsheet" in member:
+            continue
+        if strings is None:
+            strings = _shared_strings(archive, names)
+            styles = _date_styles(archive, names)
+        sheet = Sheet(title, (), hidden=hidden)
+        sheet.rows = _rows(archive, member, sheet, strings, styles, mac=book.mac)
+        yield sheet
+
+
+def sheets_xls(file: str, content: bytes) -> Iterator[Sheet]:
+    """Yield the sheets of an .xls workbook.
+
+    Raises
+    ------
+    DataError
+        Macros, a password, or a file that cannot be read.
+    """
+    if "_VBA_PROJECT".encode("utf-16-le") in content:
+        raise _macros(file)
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise _limits.refusal(file, "有密码的工作簿", "没有密码的文件", "请去掉打开密码后再上传")
+    try:
+        book = xlrd.open_workbook(
+            file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO()
+        )
+        for n, title in enumerate(book.sheet_names()):
+            sheet = book.sheet_by_index(n)
+            yield Sheet(title, _rows_xls(sheet, book.datemode), hidden=bool(sheet.visibility))
+            book.unload_sheet(n)
+    except DataError:
+        raise
+    except Exception as error:  # whatever stands in a broken file, xlrd has an exception for it
+        locked = "encrypted" in str(error)
+        found = "有密码的工作簿" if locked else "无法解析的 .xls 文件"
+        advice = "请去掉打开密码后再上传" if locked else RESAVE
+        raise _limits.refusal(file, found, "可以打开的 Excel 工作簿", advice) from error
+
+
+def _macros(file: str) -> DataError:
+    return _limits.refusal(
+        file, "含有宏的工作簿", "不含宏的工作簿", "请另存为“Excel 工作簿(.xlsx)”(会去掉宏)后再上传"
+    )
+
+
+def _refuse_macros(file: str, names: Mapping[str, str]) -> None:
+    if any("vbaproject" in name or "/macrosheets/" in name for name in names):
+        raise _macros(file)
+    if "xl/workbook.bin" in names:
+        raise _limits.refusal(file, "Excel 二进制工作簿(.xlsb)", ".xlsx 文件", RESAVE)
+
+
+# ---- xlsx: parts of the package -------------------------------------------------------------------
+
+Start = Callable[[str, dict[str, str]], object]
+End = Callable[[str], object]
+
+
+def _parse(
+    archive: _limits.Archive, member: str, start: Start, end: End | None = None, text: End | None = None
+) -> None:
+    parser = _parser(archive.file, start, end, text)
+    for block in archive.blocks(member):
+        _feed(parser, block, archive.file, member)
+    _feed(parser, b"", archive.file, member)
+
+
+def _parser(file: str, start: Start, end: End | None, text: End | None) -> expat.XMLParserType:
+    """Make a parser that refuses every document type: without one there are no entities, inner or outer."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    if end is not None:
+        parser.EndElementHandler = end
+    if text is not None:
+        parser.CharacterDataHandler = text
+
+    def refuse(*_: object) -> None:
+        raise _limits.refusal(file, "XML 中有文件类型声明(DTD、实体)", "不含 DTD 的文件", RESAVE)
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    return parser
+
+
+def _feed(parser: expat.XMLParserType, block: bytes, file: str, member: str) -> None:
+    try:
+        parser.Parse(block, not block)
+    except (expat.ExpatError, ValueError, OverflowError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise _limits.refusal(file, f"其中的 {member} 无法解析", "完好的 .xlsx 文件", RESAVE) from error
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2] if ":" in name else name
+
+
+def _member(archive: _limits.Archive, names: Mapping[str, str], path: str) -> str:
+    if path not in names:
+        raise _limits.refusal(archive.file, f"缺少 {path}", "完好的 .xlsx 文件", RESAVE)
+    return names[path]
+
+
+@dataclass
+class _Workbook:
+    """The list of sheets (name, relation, hidden) and the calendar."""
+
+    sheets: list[tuple[str, str, bool]] = field(default_factory=list)
+    mac: bool = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if _local(name) == "sheet":
+            key = next((value for at, value in attributes.items() if _local(at) == "id" and ":" in at), "")
+            self.sheets.append(
+                (attributes.get("name", ""), key, attributes.get("state", "visible") != "visible")
+            )
+        elif _local(name) == "workbookPr":
+            self.mac = attributes.get("date1904") in ("1", "true")
+
+
+def _relations(archive: _limits.Archive, names: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+
+    def start(_: str, attributes: dict[str, str]) -> None:
+        if attributes.get("TargetMode") != "External" and "Target" in attributes:
+            target = attributes["Target"]
+            path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            found[attributes.get("Id", "")] = path.replace("xl/./", "xl/")
+
+    _parse(archive, _member(archive, names, "xl/_rels/workbook.xml.rels"), start)
+    return found
+
+
+def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> list[str]:
+    strings: list[str] = []
+    member = names.get("xl/sharedstrings.xml")
+    if member is None:
+        return strings
+    parts: list[str] = []
+    reading, phonetic = False, 0
+
+    def start(name: str, _: dict[str, str]) -> None:
+        nonlocal reading, phonetic
+        name = _local(name)
+        if name == "t":
+            reading = not phonetic
+        elif name == "rPh":
+            phonetic += 1
+
+    def end(name: str) -> None:
+        nonlocal reading, phonetic
+        name = _local(name)
+        if name == "t":
+            reading = False
+        elif name == "rPh":
+            phonetic -= 1
+        elif name == "si":
+            strings.append(_string("".join(parts), archive.file))
+            parts.clear()
+
+    def text(data: str) -> None:
+        if reading:
+            parts.append(data)
+
+    _parse(archive, member, start, end, text)
+    return strings
+
+
+def _string(text: str, file: str) -> str:
+    if len(text) > _limits.CELL:
+        raise _limits.refusal(
+            file,
+            f"有单元格长 {len(text):,} 个字符",
+            f"不多于 {_limits.CELL:,} 个字符的单元格",
+            "请把长文另存,表中只留摘要",
+        )
+    if "_x" in text:
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text).replace("\x00", "")
+    return text
+
+
+def _date_styles(archive: _limits.Archive, names: Mapping[str, str]) -> list[bool]:
+    """Say for each cell style whether it shows a number as a date."""
+    member = names.get("xl/styles.xml")
+    if member is None:
+        return []
+    formats: dict[int, str] = dict(BUILTIN_FORMATS)
+    found: list[bool] = []
+    inside = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal inside
+        name = _local(name)
+        if name == "numFmt" and attributes.get("numFmtId", "").isdecimal():
+            formats[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            inside = True
+        elif name == "xf" and inside:
+            key = attributes.get("numFmtId", "0")
+            # 27–36 and 50–58 are dates in East Asian Excel, which openpyxl does not list
+            number = int(key) if key.isdecimal() and len(key) < 9 else 0
+            east = 27 <= number <= 36 or 50 <= number <= 58
+            found.append(east or bool(is_date_format(formats.get(number, "General"))))
+
+    def end(name: str) -> None:
+        nonlocal inside
+        if _local(name) == "cellXfs":
+            inside = False
+
+    _parse(archive, member, start, end)
+    return found
+
+
+# ---- xlsx: rows -------------------------------------------------------------------------------------
+
+
+def _rows(
+    archive: _limits.Archive, member: str, sheet: Sheet, strings: list[str], dates: list[bool], *, mac: bool
+) -> Iterator[Row]:
+    """Read a sheet's rows as they come out of the archive."""
+    file, done = archive.file, list[Row]()
+    reader = _Cells(file, sheet, strings, dates, done, mac=mac)
+    parser = _parser(file, reader.start, reader.end, reader.text)
+    for block in archive.blocks(member):
+        _feed(parser, block, file, member)
+        yield from done
+        done.clear()
+    _feed(parser, b"", file, member)
+    yield from done
+
+
+class _Cells:
+    """What expat calls while it reads a sheet."""
+
+    def __init__(
+        self, file: str, sheet: Sheet, strings: list[str], dates: list[bool], done: list[Row], *, mac: bool
+    ) -> None:
+        self.file, self.sheet, self.strings, self.dates, self.done = file, sheet, strings, dates, done
+        self.epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900
+        self.places: dict[str, int] = {}
+        self.row, self.place, self.seen = 0, -1, 0
+        self.kind, self.style, self.formula = "n", "0", False
+        self.cells: dict[int, str] = {}
+        self.parts: list[str] = []
+        self.reading = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if ":" in name:
+            name = _local(name)
+        if name == "c":
+            self.kind, self.style = attributes.get("t", "n"), attributes.get("s", "0")
+            letters = attributes.get("r", "").rstrip("0123456789")
+            self.place = self._place(letters) if letters else self.place + 1
+            self.formula = False
+            self.seen += 1
+            if self.seen > _EMPTY_CELLS:
+                raise _limits.refusal(self.file, "单元格过多", "正常大小的表", "请删去表外带格式的空白行列")
+        elif name in ("v", "t"):
+            self.reading = True
+        elif name == "f":
+            self.formula = True
+            self.sheet.formulas += 1
+        elif name == "row":
+            number = attributes.get("r", "")
+            self.row = int(number) if number.isdecimal() and len(number) < 9 else self.row + 1
+            self.place = -1
+            self.cells = {}
+        elif name == "mergeCell":
+            self._merge(attributes.get("ref", ""))
+        elif name == "rPh":
+            self.reading = False
+
+    def text(self, data: str) -> None:
+        if self.reading:
+            self.parts.append(data)
+
+    def end(self, name: str) -> None:
+        if ":" in name:
+            name = _local(name)
+        if name in ("v", "t"):
+            self.reading = False
+        elif name == "c":
+            if self.parts:
+                text = self.parts[0] if len(self.parts) == 1 else "".join(self.parts)
+                self.parts = []
+                self._keep(self._told(text))
+            elif self.formula:
+                self.sheet.blank_formulas += 1
+        elif name == "row" and self.cells:
+            self.done.append((self.row, self.cells))
+            self.cells = {}
+
+    def _keep(self, text: str) -> None:
+        if not text:
+            return
+        if self.place >= _limits.COLUMNS:
+            if text.isspace():
+                return
+            raise _limits.refusal(
+                self.file,
+                f"第 {self.place + 1} 列有内容",
+                f"不多于 {_limits.COLUMNS} 列的表",
+                "请删去不用的列",
+                self.row,
+            )
+        self.cells[self.place] = text
+
+    def _told(self, text: str) -> str:
+        """Give a cell's value as the text that a person sees."""
+        if self.kind == "s":
+            place = int(text) if text.isdecimal() and len(text) < 10 else len(self.strings)
+            if place >= len(self.strings):
+                raise _limits.refusal(self.file, "共享字符串缺失", "完好的 .xlsx 文件", RESAVE, self.row)
+            return self.strings[place]
+        if self.kind == "n":
+            style = int(self.style) if self.style.isdecimal() and len(self.style) < 7 else 0
+            if style < len(self.dates) and self.dates[style]:
+                return _date(text, self.epoch)
+            return number_text(text)
+        if self.kind == "b":
+            return "是" if text.strip() == "1" else "否"
+        return _string(text, self.file)
+
+    def _place(self, letters: str) -> int:
+        place = self.places.get(letters)
+        if place is None:
+            place = self.places[letters] = _column(letters)
+            if len(self.places) > 20_000:
+                raise _limits.refusal(self.file, "列过多", f"不多于 {_limits.COLUMNS} 列的表")
+        return place
+
+    def _merge(self, ref: str) -> None:
+        found = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,8}):([A-Za-z]{1,3})([0-9]{1,8})", ref)
+        if found and len(self.sheet.merged) < _RANGES:
+            one, top, other, bottom = found.groups()
+            self.sheet.merged.append((int(top), int(bottom), _column(one), _column(other)))
+
+
+def _column(letters: str) -> int:
+    place = 0
+    for letter in letters[:4].upper():
+        place = place * 26 + max(1, min(26, ord(letter) - 64))
+    return place - 1
+
+
+def number_text(text: str) -> str:
+    """Write a stored number as Excel shows it: at most 15 digits, so that 0.1 + 0.2 is 0.3."""
+    if len(text) < 12 and text.isdecimal():
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(value):
+        return text
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return f"{value:.15g}"
+
+
+def _date(text: str, epoch: datetime) -> str:
+    try:
+        value = from_excel(float(text), epoch)
+    except (ValueError, OverflowError):
+        return text
+    return _iso(value)
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
+        return value.date().isoformat() if midnight else value.isoformat(" ", "seconds")
+    return value.isoformat() if isinstance(value, time) else str(value)
+
+
+# ---- xls --------------------------------------------------------------------------------------------
+
+
+def _rows_xls(sheet: xlrd.sheet.Sheet, datemode: int) -> Iterator[Row]:
+    for n in range(sheet.nrows):
+        cells = sheet.row(n)
+        yield (
+            n + 1,
+            {
+                place: text
+                for place, cell in enumerate(islice(cells, _limits.COLUMNS))
+                if (text := _cell_xls(cell, datemode))
+            },
+        )
+
+
+def _cell_xls(cell: xlrd.sheet.Cell, datemode: int) -> str:
+    if cell.ctype == xlrd.XL_CELL_TEXT:
+        return str(cell.value)
+    if cell.ctype == xlrd.XL_CELL_NUMBER:
+        return number_text(repr(cell.value))
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        try:
+            return _iso(xlrd.xldate_as_datetime(cell.value, datemode))
+        except (ValueError, OverflowError):
+            return number_text(repr(cell.value))
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return "是" if cell.value else "否"
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return str(xlrd.error_text_from_code.get(cell.value, "#N/A"))
+    return ""

@@ -1,0 +1,201 @@
+"""Rows of text cells, gathered column by column in Arrow: a table of 100,000 rows without its cells as objects."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qjmap import _limits
+from qjmap.errors import Problem
+
+Row = tuple[int, Mapping[int, str]]
+"""A row's number in its file, and its cells by place (from 0); blank cells may be left out."""
+
+_CHUNK = 8192
+_LOOK_AT = 30
+_NUMBER = re.compile(r"[-+]?[0-9.,%]+")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: its text, the rows' numbers, where the header stood, which column is whose.
+
+    `places` gives each of the frame's columns its place (from 0); `problems` are rows wider than the header.
+    """
+
+    frame: pd.DataFrame
+    rows: tuple[int, ...]
+    header_row: int
+    places: tuple[int, ...]
+    notes: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass
+class _Columns:
+    """Cells as they come, and their columns in Arrow."""
+
+    width: int
+    chunks: list[list[pa.Array]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self.numbers += [number for number, _ in rows]
+        self.chunks.append([_text([cells.get(n) for _, cells in rows]) for n in range(self.width)])
+
+    def frame(self, names: Sequence[str], places: Sequence[int]) -> pd.DataFrame:
+        blank = pa.chunked_array([], type=pa.large_string())
+        columns = [
+            pa.chunked_array([chunk[place] for chunk in self.chunks]) if self.chunks else blank
+            for place in places
+        ]
+        self.chunks.clear()  # Arrow's own memory lives on in the frame: nothing is held twice
+        frame: pd.DataFrame = pa.table(columns, names=list(names)).to_pandas()
+        return frame.astype("str")
+
+
+def gather(
+    rows: Iterable[Row], file: str, header_row: int | None = None, *, strict: bool = False
+) -> Grid | None:
+    """Make rows into a table.
+
+    Parameters
+    ----------
+    rows
+        In the order of the file; rows that are wholly blank are left out.
+    file
+        The name to tell faults by.
+    header_row
+        The number of the header's row, when a person has said it; else it is looked for.
+    strict
+        Whether content beside the named columns is a fault (in CSV it is the trace of a comma without quotes);
+        else it is left out, and a note says so.
+
+    Returns
+    -------
+    Grid or None
+        None when there is nothing in it.
+
+    Raises
+    ------
+    DataError
+        Too many rows, columns or cells.
+    """
+    filled = iter(_filled(rows))
+    head = list(islice(filled, _LOOK_AT))
+    if not head:
+        return None
+    at = _header(head, header_row)
+    names, places, under, notes = _names(head, at)
+    columns = _Columns(max(places) + 1)
+    named = frozenset(places)
+    strays: dict[int, int] = {}
+    problems: list[Problem] = []
+    cells, batch = 0, list[Row]()
+    for count, row in enumerate(chain(head[at + 1 + under :], filled), 1):
+        cells += len(row[1])
+        if count > _limits.ROWS:
+            raise _limits.refusal(
+                file, f"超过 {_limits.ROWS:,} 行", f"不多于 {_limits.ROWS:,} 行的表", "请按街镇分成几个文件"
+            )
+        if cells > _limits.CELLS:
+            raise _limits.refusal(
+                file,
+                f"超过 {_limits.CELLS:,} 个单元格",
+                f"不多于 {_limits.CELLS:,} 个单元格的表",
+                "请按街镇分成几个文件,或删去不用的列",
+            )
+        for place in row[1].keys() - named:
+            if row[1][place].strip():
+                strays[place] = strays.get(place, 0) + 1
+                if strict:
+                    advice = "单元格内有逗号时须加英文双引号;该列有用时请加上列名"
+                    value = row[1][place]
+                    problems.append(
+                        Problem(file, row[0], f"第 {place + 1} 列", value, "不超出列名的内容", advice)
+                    )
+        batch.append(row)
+        if len(batch) == _CHUNK:
+            columns.add(batch)
+            batch = []
+    if batch:
+        columns.add(batch)
+    if not strict:
+        notes += tuple(
+            f"第 {place + 1} 列没有列名,其中 {strays[place]} 行的内容未读" for place in sorted(strays)
+        )
+    numbers = tuple(columns.numbers)
+    frame = columns.frame(names, places)
+    return Grid(frame, numbers, head[at][0], places, notes, tuple(problems))
+
+
+def _filled(rows: Iterable[Row]) -> Iterable[Row]:
+    for number, cells in rows:
+        if any(cell and not cell.isspace() for cell in cells.values()):
+            yield number, cells
+
+
+def _text(cells: Sequence[str | None]) -> pa.Array:
+    """Make one column: white space round the cells dropped, blanks missing."""
+    column = pc.utf8_trim_whitespace(pa.array(cells, type=pa.large_string()))
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, type=pa.large_string()), column)
+
+
+def _header(head: Sequence[Row], said: int | None) -> int:
+    """Find the header: the first row about as wide as the table that is not mostly numbers."""
+    if said is not None:
+        return next((n for n, (number, _) in enumerate(head) if number >= said), 0)
+    widths = [len([one for one in cells.values() if one.strip()]) for _, cells in head]
+    for n, (_, cells) in enumerate(head):
+        words = [one for one in cells.values() if one.strip() and not _NUMBER.fullmatch(one.strip())]
+        if widths[n] >= 0.6 * max(widths) and len(words) * 2 > widths[n]:
+            return n
+    return 0
+
+
+def _names(head: Sequence[Row], at: int) -> tuple[tuple[str, ...], tuple[int, ...], int, tuple[str, ...]]:
+    """Name the columns; a second row of the header lends its names where the first is blank or spans several."""
+    notes: list[str] = []
+    if at:
+        notes.append(f"第 {head[at][0]} 行作为列名,其上 {at} 行(标题、填报单位等)未读")
+    first = {place: " ".join(cell.split()) for place, cell in head[at][1].items() if cell.strip()}
+    under = _second(first, head[at + 1][1]) if at + 1 < len(head) else {}
+    if under:
+        notes.append(f"列名占两行(第 {head[at][0]}、{head[at + 1][0]} 行),已合并")
+    names: dict[int, str] = {}
+    group = ""
+    counts = Counter(under.values())
+    for place in sorted(first.keys() | under.keys()):
+        group = first.get(place, group)
+        own = under.get(place)
+        names[place] = first.get(place, "") if own is None else own if counts[own] == 1 else f"{group} {own}"
+    # Columns without a name but with content below keep their place in the problems, not in the frame.
+    names = {place: name for place, name in names.items() if name}
+    taken: Counter[str] = Counter()
+    for place, name in list(names.items()):
+        taken[name] += 1
+        if taken[name] > 1:
+            fresh = f"{name}({taken[name]})"
+            while fresh in names.values():
+                fresh += "'"
+            names[place] = fresh
+            notes.append(f"列名“{name}”出现多次,第 {place + 1} 列记作“{fresh}”")
+    return tuple(names.values()), tuple(names), 1 if under else 0, tuple(notes)
+
+
+def _second(first: Mapping[int, str], below: Mapping[int, str]) -> dict[int, str]:
+    """Give the second row of a header; nothing when the row below is data: it must name what the first leaves blank."""
+    cells = {place: " ".join(cell.split()) for place, cell in below.items() if cell.strip()}
+    fresh = [place for place in cells if place not in first]
+    if not fresh or len(cells) == len(first.keys() | cells.keys()):
+        return {}
+    if any(_NUMBER.fullmatch(cell) for cell in cells.values()) or min(cells) <= min(first):
+        return {}
+    return cells if all(place in fresh or place + 1 in fresh for place in cells) else {}

@@ -1,0 +1,149 @@
+"""How much of a stranger's file is read, and zip archives that cannot do harm."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from qjmap.errors import DataError, Problem
+
+FILE_BYTES = 100_000_000
+"""A file as it arrives."""
+
+UNPACKED_BYTES = 500_000_000
+"""All that comes out of an archive together, as counted while it comes out."""
+
+RATIO = 200
+"""How many times its own size an archive may unpack to …"""
+
+RATIO_FROM = 20_000_000
+"""… once more than this has come out: a small file of blanks packs better than that in all innocence."""
+
+MEMBERS = 10_000
+"""Files in an archive."""
+
+ROWS, COLUMNS, CELL = 1_000_000, 300, 32_767
+"""Rows and columns of a table, characters of a cell (the last is Excel's own limit)."""
+
+CELLS = 30_000_000
+"""Cells of one table: what a server of the office can hold."""
+
+NESTING, VERTICES = 64, 2_000_000
+"""How deep JSON and XML may be nested; corners of all shapes of a file together."""
+
+_BLOCK = 1 << 18
+
+
+def refusal(
+    file: str, found: str | None, expected: str, advice: str = "", row: int | None = None
+) -> DataError:
+    """Make the error that refuses a whole file."""
+    return DataError([Problem(file, row, None, found, expected, advice)])
+
+
+def check_size(file: str, content: bytes) -> None:
+    """Refuse a file that is too large, or empty.
+
+    Raises
+    ------
+    DataError
+        It is.
+    """
+    if len(content) > FILE_BYTES:
+        raise refusal(
+            file,
+            f"{len(content) / 1e6:.0f} MB",
+            f"不大于 {FILE_BYTES / 1e6:.0f} MB 的文件",
+            "请按街镇或类别分成几个文件",
+        )
+    if not content.strip(b"\x00 \t\r\n"):
+        raise refusal(file, "空文件", "有内容的文件")
+
+
+@dataclass
+class Archive:
+    """A zip archive read in memory, member by member, within limits that are counted as the bytes come out.
+
+    Nothing is ever written to the disk under a name from the archive, so no name in it can lead anywhere.
+    """
+
+    file: str
+    content: bytes
+    names: tuple[str, ...] = ()
+    _zip: zipfile.ZipFile = field(init=False, repr=False)
+    _members: dict[str, zipfile.ZipInfo] = field(init=False, repr=False)
+    _out: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        # Counted before the directory is read: reading a million entries is the attack.
+        if self.content.count(b"PK\x01\x02") > MEMBERS:
+            raise refusal(self.file, f"压缩包内超过 {MEMBERS} 个文件", "正常的压缩包")
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(self.content))
+        except Exception as error:  # zipfile answers broken input with many kinds of exception
+            raise self._broken() from error
+        members = [one for one in self._zip.infolist() if not one.is_dir()]
+        if any(one.flag_bits & 1 for one in members):
+            raise refusal(self.file, "压缩包有密码", "没有密码的文件", "请去掉密码后再上传")
+        self._members = {_name(one): one for one in members}
+        if len(self._members) < len(members):
+            raise refusal(self.file, "压缩包内有同名文件", "互不同名的文件")
+        self.names = tuple(self._members)
+
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """Yield a member's bytes block by block.
+
+        Raises
+        ------
+        DataError
+            Too much comes out, or the archive is broken.
+        """
+        try:
+            with self._zip.open(self._members[name]) as stream:
+                while block := stream.read(_BLOCK):
+                    self._count(len(block))
+                    yield block
+        except DataError:
+            raise
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            OSError,
+            ValueError,
+            RuntimeError,
+        ) as error:
+            raise self._broken() from error
+
+    def read(self, name: str) -> bytes:
+        """Give a member's bytes; raises as `blocks` does."""
+        return b"".join(self.blocks(name))
+
+    def _count(self, size: int) -> None:
+        self._out += size
+        if self._out > UNPACKED_BYTES or (
+            self._out > RATIO_FROM and self._out > RATIO * max(1, len(self.content))
+        ):
+            raise refusal(
+                self.file,
+                f"解压后超过 {self._out / 1e6:.0f} MB",
+                f"解压后不大于 {UNPACKED_BYTES / 1e6:.0f} MB、且不超过原文件 {RATIO} 倍的文件",
+                "这样的文件可能是“压缩炸弹”,已停止读取",
+            )
+
+    def _broken(self) -> DataError:
+        return refusal(self.file, "压缩包已损坏", "完好的文件", "请重新保存或重新下载后再上传")
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """Give a member's name; Windows writes Chinese ones as GBK without saying so."""
+    if member.flag_bits & 0x800:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("gb18030")
+    except UnicodeError:
+        return member.filename

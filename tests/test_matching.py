@@ -1,0 +1,91 @@
+"""Columns found by name, synonym and content; a person has the last word."""
+
+from __future__ import annotations
+
+import pytest
+
+from qjmap import ingest, matching
+from qjmap.district import ROOT
+from qjmap.layers import load_registry
+
+REGISTRY = load_registry(ROOT / "data" / "layers.toml")
+HYDRANTS = REGISTRY.spec("hydrants")
+TOWNS = ("古南街道", "东溪镇", "赶水镇")
+
+
+def source(text: str) -> ingest.Source:
+    (one,) = ingest.read("a.csv", text.encode())
+    return one
+
+
+def matched(text: str, spec=HYDRANTS) -> dict[str, tuple[str, str]]:
+    return {key: (one.column, one.why) for key, one in matching.match(source(text), spec, TOWNS).items()}
+
+
+def test_keys_and_labels_are_names_for_every_layer():
+    for spec in REGISTRY.layers.values():
+        for names in (list(spec.columns), [one.label for one in spec.columns.values()]):
+            if len(set(names)) == len(names):
+                found = matched(",".join(f'"{name}"' for name in names) + "\nx\n", spec)
+                assert {key: one for key, (one, _) in found.items()} == dict(
+                    zip(spec.columns, names, strict=True)
+                )
+
+
+def test_the_words_of_offices_in_chinese_and_english():
+    found = matched("NO,消火栓名称,所属乡镇,Type,lng,LAT,管径(cm),水压(MPa),详细地址\n1,a,,,,,,,\n")
+    assert {key: column for key, (column, _) in found.items()} == {
+        "id": "NO",
+        "name": "消火栓名称",
+        "town": "所属乡镇",
+        "kind": "Type",
+        "lon": "lng",
+        "lat": "LAT",
+        "diameter_mm": "管径(cm)",
+        "pressure_mpa": "水压(MPa)",
+        matching.ADDRESS: "详细地址",
+    }
+    assert found["lon"][1] == matching.SYNONYM
+
+
+def test_columns_are_known_by_what_stands_in_them():
+    found = matched("甲,乙,丙,丁\n市政消火栓,东溪,106.6512,28.7612\n小区消火栓,赶水镇,106.7012,28.7011\n")
+    assert found == {
+        "kind": ("甲", matching.CONTENT),
+        "town": ("乙", matching.CONTENT),
+        "lon": ("丙", matching.CONTENT),
+        "lat": ("丁", matching.CONTENT),
+    }
+
+
+@pytest.mark.parametrize(
+    "cell", ["106.6512,28.7612", "106.6512\uff0c28.7612", "106.6512 28.7612", "E106.6512;N28.7612"]
+)
+def test_both_coordinates_in_one_cell(cell):
+    found = matched(f'名称,位置图\na,"{cell}"\n')
+    assert found["lon"] == found["lat"] == ("位置图", matching.CONTENT)
+
+
+def test_no_column_is_used_twice_but_for_a_pair():
+    found = matched("名称,名字,单位名称\na,b,c\n")
+    assert found == {"name": ("名称", matching.NAME)}
+
+
+def test_a_person_has_the_last_word():
+    matches = matching.match(source("名称,全名\na,b\n"), HYDRANTS)
+    changed = matching.chosen(matches, {"name": "全名", "note": "名称", "kind": None})
+    assert {key: one.column for key, one in changed.items()} == {"name": "全名", "note": "名称"}
+    assert changed["name"].why == matching.PERSON
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"), [("高度(m)", "m"), ("高度(单位:米)", "米"), ("高度/米", "米"), ("高度", "")]
+)
+def test_the_unit_in_a_header(header, unit):
+    assert matching.unit_of(header) == unit
+
+
+def test_the_sheet_that_fits_scores_best():
+    good = source("编号,名称,街镇,类别,状态,经度,纬度,口径\n1,,,,,,,\n")
+    other = source("项目,金额,经办人\n1,2,3\n")
+    assert matching.score(good, HYDRANTS) > 3 * matching.score(other, HYDRANTS)
