@@ -188,6 +188,11 @@ class Accounts:
         """
         return tuple(_person(name, raw) for name, raw in sorted(self._read().items()))
 
+    def find(self, name: str) -> Person | None:
+        """Give the account of that name, or None; raises as `names`."""
+        raw = self._read().get(_tidy(name))
+        return None if raw is None else _person(_tidy(name), raw)
+
     def add(
         self,
         name: str,

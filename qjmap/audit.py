@@ -101,7 +101,7 @@ class Audit:
             with locked(self.folder / ".lock"):
                 self._append(entry, f"{now:%Y-%m}.jsonl")
         except OSError as error:
-            raise AuditError(f"操作日志写不进 {self.folder}:{why_unwritten(error)}。操作未进行") from error
+            raise AuditError(f"操作日志写不进 {self.folder}:{why_unwritten(error)}") from error
 
     def entries(
         self,
@@ -165,9 +165,7 @@ class Audit:
         # A clock that was set back must not put a line before those that are there.
         path = self.folder / max(name, last.name if last else "")
         tail = _last_line(last) if last else b""
-        text = json.dumps(
-            {**asdict(entry), "before": _hash(tail.rstrip(b"\n")) if tail else ""}, ensure_ascii=False
-        )
+        text = json.dumps({**asdict(entry), "before": self._before(files, tail)}, ensure_ascii=False)
         line = text.encode("utf-8", "replace")
         torn = last == path and tail and not tail.endswith(b"\n")
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
@@ -185,6 +183,19 @@ class Audit:
             os.close(handle)
         with contextlib.suppress(OSError):  # the line stands; a head that lags is a line in the chain still
             replace(self.folder / _HEAD, json.dumps({"file": path.name, "hash": _hash(line)}).encode())
+
+    def _before(self, files: list[Path], tail: bytes) -> str:
+        """Give the hash that the next line carries.
+
+        It is that of the last line; but of the one that `head.json` remembers when that is gone, so that the next line
+        does not hide the loss.
+        """
+        last = _hash(tail.rstrip(b"\n")) if tail else ""
+        head = self._head()
+        if head is None or head[1] == last:
+            return last
+        there = (_hash(line) for path in files for line in path.read_bytes().split(b"\n"))
+        return last if head[1] in there else head[1]
 
     def _lines(self) -> Iterator[tuple[str, int, bytes]]:
         """Yield file, number and bytes of every line, oldest first."""

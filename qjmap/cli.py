@@ -1,4 +1,4 @@
-"""Commands: `python -m qjmap.cli build-geo`, `build-demo`, `build-docs` and `build-templates`."""
+"""Commands: `python -m qjmap.cli build-geo`, `build-demo`, `build-docs`, `build-templates` and `add-account`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from getpass import getpass
 from pathlib import Path
 
-from qjmap import boundaries, sample
+from qjmap import boundaries, sample, service
+from qjmap.access import SHORTEST, AccessError, Accounts, Person, Role
+from qjmap.audit import Audit
 from qjmap.crs import Projection
 from qjmap.district import ROOT, District, load_district, read_settings, read_towns
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import relative
 from qjmap.layers import load_registry
+from qjmap.service import Office
 from qjmap.standards import load_standards, render_markdown, titles
+from qjmap.workspace import Workspace, home
 
 TOLERANCE_M = 700.0
 """How far the schematic lines may be simplified: under the spacing of the sample points."""
@@ -130,6 +135,27 @@ def build_templates(root: Path, *, overwrite: bool = False) -> Path:
     return target
 
 
+def add_account(
+    name: str, role: Role, department: str, district: District, *, overwrite: bool = False
+) -> Person:
+    """Add an account of the office's own in `QJMAP_HOME`, its password asked for and not shown.
+
+    Raises
+    ------
+    AccessError
+        The two passwords differ, or see `qjmap.access.Accounts.add`.
+    """
+    folder = home()
+    password = getpass(f"“{name}”的密码(不少于 {SHORTEST} 个字符):")
+    if getpass("再输一遍:") != password:
+        raise AccessError("两次输入的密码不同,账号未保存")
+    office = Office(district, Workspace(folder, district.key), Audit(folder))
+    shell = Person("命令行", Role.ADMIN, means="本机")
+    return service.add_account(
+        shell, office, Accounts(folder), name, password, role, department, overwrite=overwrite
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give 0 when all is well, 1 when the data are wrong (said on standard error)."""
     options = _parser().parse_args(arguments)
@@ -159,8 +185,14 @@ def _parser() -> argparse.ArgumentParser:
         "build-templates", help="生成通报的 Word 模板 data/templates/bulletin.docx"
     )
     templates.set_defaults(run=_build_templates)
+    account = commands.add_parser("add-account", help="在 QJMAP_HOME 中新增本单位的账号(密码另行询问)")
+    account.set_defaults(run=_add_account)
+    account.add_argument("name", metavar="用户名")
+    account.add_argument("--role", choices=list(Role), default=Role.VIEW, type=Role, help="默认为浏览")
+    account.add_argument("--department", default="", metavar="部门", help="录入角色管哪个部门的图层")
+    account.add_argument("--overwrite", action="store_true", help="换掉已有账号的密码和角色,并解除锁定")
     templates.add_argument("--overwrite", action="store_true", help="换掉已有的(可能改过的)模板")
-    for one in (docs, geo, demo, templates):
+    for one in (docs, geo, demo, templates, account):
         one.add_argument(
             "--district", default="qijiang", metavar="区县", help="data/ 下的文件夹名(默认 qijiang)"
         )
@@ -180,6 +212,14 @@ def _build_docs(options: argparse.Namespace) -> None:
 
 def _build_templates(options: argparse.Namespace) -> None:
     print(f"已写入 {build_templates(options.root, overwrite=options.overwrite)}")
+
+
+def _add_account(options: argparse.Namespace) -> None:
+    district = load_district(options.district, options.root)
+    person = add_account(
+        options.name, options.role, options.department, district, overwrite=options.overwrite
+    )
+    print(f"已保存账号“{person.name}”({person.role}{person.department and f',{person.department}'})")
 
 
 def _build_geo(options: argparse.Namespace) -> None:
