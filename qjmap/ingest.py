@@ -254,9 +254,9 @@ def read(name: str, content: bytes, header_row: int | None = None) -> tuple[Sour
     elif kind == "csv":
         found = _read_table(name, content, header_row)
     else:
-        from qjmap import _vector  # geopandas takes a second to import
+        from qjmap._vector import read_vector  # geopandas takes a second to import
 
-        found = _vector.read(name, content, kind, archive)
+        found = read_vector(name, content, kind, archive)
     if not found:
         raise _limits.refusal(name, "没有内容", "至少一张有列名和内容的表")
     return tuple(replace(one, notes=(*notes, *one.notes)) for one in found) if notes else found
@@ -341,10 +341,10 @@ def _suffix_note(name: str, kind: str) -> tuple[str, ...]:
 def _read_excel(
     name: str, content: bytes, archive: _limits.Archive | None, header_row: int | None
 ) -> tuple[Source, ...]:
-    from qjmap import _excel
+    from qjmap._excel import sheets_xls, sheets_xlsx
 
     kind = "xls" if archive is None else "xlsx"
-    sheets = _excel.sheets_xls(name, content) if archive is None else _excel.sheets_xlsx(archive)
+    sheets = sheets_xls(name, content) if archive is None else sheets_xlsx(archive)
     found = (_sheet(name, kind, sheet, header_row) for sheet in sheets)
     return tuple(one for one in found if one is not None)
 

@@ -1,0 +1,404 @@
+"""What two columns of coordinates may mean: datums of maps and phones, projected zones, degrees and minutes.
+
+GCJ-02 and BD-09 are the shifted degrees of Chinese web maps. Their shift has no published definition; the formulas
+here are those in common use, read backward by iteration, so that there and back is exact to a millimetre.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from qjmap.crs import DEGREES
+from qjmap.district import District
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+WGS84, GCJ02, BD09, DMS, SELF = "wgs84", "gcj02", "bd09", "dms", "self"
+"""Keys of readings; projected ones are ``gk3-105-zone``, ``gk3-105`` and so on."""
+
+_LABELS = {
+    WGS84: "WGS-84 / CGCS2000 经纬度",
+    GCJ02: "GCJ-02(高德、腾讯地图)",
+    BD09: "BD-09(百度地图)",
+    DMS: "度分秒",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One way to read the coordinates of a file.
+
+    Parameters
+    ----------
+    key
+        What to keep of the choice.
+    label
+        The way in Chinese.
+    lon, lat
+        Degrees (WGS 84), one for each row; NaN where a cell cannot be read so.
+    share_inside
+        How many of the rows with coordinates come to lie in the district so, from 0 to 1.
+    swapped
+        Whether the two columns change places for it.
+    count
+        How many rows can be read so.
+    """
+
+    key: str
+    label: str
+    lon: Floats
+    lat: Floats
+    share_inside: float
+    swapped: bool
+    count: int
+
+
+# ---- shifted degrees -------------------------------------------------------------------------------
+
+_A, _EE = 6378245.0, 0.00669342162296594323  # Krasovsky's ellipsoid, as the shift uses it
+_BD = np.pi * 3000.0 / 180.0
+
+
+def wgs_to_gcj(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Shift WGS-84 degrees to GCJ-02; outside China there is no shift; NaN stays NaN."""
+    lon, lat = _floats(lon), _floats(lat)
+    x, y = lon - 105.0, lat - 35.0
+    root = np.sqrt(np.abs(x))
+    common = (20.0 * np.sin(6.0 * x * np.pi) + 20.0 * np.sin(2.0 * x * np.pi)) * 2.0 / 3.0
+    d_lat = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common
+    d_lat += (20.0 * np.sin(y * np.pi) + 40.0 * np.sin(y / 3.0 * np.pi)) * 2.0 / 3.0
+    d_lat += (160.0 * np.sin(y / 12.0 * np.pi) + 320.0 * np.sin(y * np.pi / 30.0)) * 2.0 / 3.0
+    d_lon = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + common
+    d_lon += (20.0 * np.sin(x * np.pi) + 40.0 * np.sin(x / 3.0 * np.pi)) * 2.0 / 3.0
+    d_lon += (150.0 * np.sin(x / 12.0 * np.pi) + 300.0 * np.sin(x / 30.0 * np.pi)) * 2.0 / 3.0
+    angle = np.radians(lat)
+    magic = 1.0 - _EE * np.sin(angle) ** 2
+    d_lat = np.degrees(d_lat / (_A * (1.0 - _EE) / (magic * np.sqrt(magic))))
+    d_lon = np.degrees(d_lon / (_A / np.sqrt(magic) * np.cos(angle)))
+    inside = (lon >= 72.004) & (lon <= 137.8347) & (lat >= 0.8293) & (lat <= 55.8271)
+    return np.where(inside, lon + d_lon, lon), np.where(inside, lat + d_lat, lat)
+
+
+def gcj_to_wgs(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Bring GCJ-02 degrees back to WGS-84, right to a millimetre against `wgs_to_gcj`."""
+    return _backward(wgs_to_gcj, _floats(lon), _floats(lat))
+
+
+def gcj_to_bd(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Shift GCJ-02 degrees to BD-09."""
+    lon, lat = _floats(lon), _floats(lat)
+    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD)
+    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD)
+    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
+
+
+def bd_to_gcj(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Bring BD-09 degrees back to GCJ-02, right to a millimetre against `gcj_to_bd`."""
+    return _backward(gcj_to_bd, _floats(lon), _floats(lat))
+
+
+def wgs_to_bd(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Shift WGS-84 degrees to BD-09."""
+    return gcj_to_bd(*wgs_to_gcj(lon, lat))
+
+
+def bd_to_wgs(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Bring BD-09 degrees back to WGS-84."""
+    return gcj_to_wgs(*bd_to_gcj(lon, lat))
+
+
+Shift = Callable[[Floats, Floats], tuple[Floats, Floats]]
+
+
+def _backward(forward: Shift, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Invert a shift that changes slowly: step back by what the step forward misses."""
+    u, v = lon.copy(), lat.copy()
+    for _ in range(12):
+        a, b = forward(u, v)
+        miss_u, miss_v = a - lon, b - lat
+        u, v = u - miss_u, v - miss_v
+        if not (np.nan_to_num(np.abs(miss_u) + np.abs(miss_v)) > 1e-10).any():
+            break
+    return u, v
+
+
+def _floats(values: npt.ArrayLike) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
+# ---- text ------------------------------------------------------------------------------------------
+
+_PLAIN = re.compile(r"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d{1,3},\d{3,}")
+_SIGN = "[NSEW东西南北]?(?:经|纬)?"
+_DMS = re.compile(
+    rf"({_SIGN})[:\s]*(\d{{1,3}})(?:°|度|º|d|\s|:|-)\s*(\d{{1,2}}(?:\.\d*)?)\s*(?:['′’‘分m:\s-]\s*"
+    rf"(?:(\d{{1,2}}(?:\.\d*)?)\s*(?:\"|″|”|“|''|′′|’’|秒|s)?)?)?\s*({_SIGN})",
+    re.IGNORECASE,
+)
+_DEGREES = re.compile(rf"({_SIGN})[:\s]*([+-]?\d{{1,3}}(?:\.\d*)?)\s*(?:°|度|º)?\s*({_SIGN})", re.IGNORECASE)
+_SPLIT = re.compile(r"\s*[,;，；、|/]\s*|(?<=\d)\s+(?=\d{1,3}\.)|(?<=[\"″”秒NSEW])\s+", re.IGNORECASE)
+
+
+def parse(cells: Iterable[object]) -> tuple[Floats, Bools]:
+    """Read cells as numbers of degrees or metres.
+
+    Parameters
+    ----------
+    cells
+        Text or numbers; blanks are missing.
+
+    Returns
+    -------
+    numpy.ndarray, numpy.ndarray
+        The numbers, NaN where there is none; and where the cell was written in degrees, minutes and seconds.
+        A decimal comma is read as a point: the list of repairs tells it.
+    """
+    series = pd.Series(cells if isinstance(cells, pd.Series) else list(cells))
+    if pd.api.types.is_numeric_dtype(series):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan), np.zeros(len(series), dtype=bool)
+    text = series.astype("str").str.strip()
+    numbers = (
+        pd.to_numeric(text.where(text.str.fullmatch(_PLAIN.pattern)), errors="coerce")
+        .to_numpy(dtype=np.float64, na_value=np.nan)
+        .copy()
+    )
+    marked = np.zeros(len(text), dtype=bool)
+    for place in np.flatnonzero(np.isnan(numbers) & text.notna().to_numpy()).tolist():
+        numbers[place], marked[place] = _number(str(text.iat[place]))
+    numbers[~np.isfinite(numbers)] = np.nan
+    return numbers, marked
+
+
+def _number(text: str) -> tuple[float, bool]:
+    text = unicodedata.normalize("NFKC", text[:60]).replace("＇", "'").strip()
+    if _PLAIN.fullmatch(text):
+        return float(text), False
+    if _DECIMAL_COMMA.fullmatch(text):
+        return float(text.replace(",", ".")), False
+    if found := _DMS.fullmatch(text):
+        before, degrees, minutes, seconds, after = found.groups()
+        if float(minutes) >= 60 or float(seconds or 0) >= 60:
+            return float("nan"), True
+        value = float(degrees) + float(minutes) / 60 + float(seconds or 0) / 3600
+        return value * _side(before + after), True
+    if found := _DEGREES.fullmatch(text):
+        return float(found[2]) * _side(found[1] + found[3]), False
+    return float("nan"), False
+
+
+def _side(letters: str) -> int:
+    return -1 if set(letters.upper()) & set("SW西南") else 1
+
+
+def split(cells: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
+    """Part cells that hold both coordinates (``106.65,28.88``) into two columns of text, in their order."""
+    clean = cells.str.strip().str.strip("()[]（）【】")
+    parts = [_SPLIT.split(one.strip(), maxsplit=1) if isinstance(one, str) else [] for one in clean]
+    first = [one[0] if one else None for one in parts]
+    second = [one[1] if len(one) > 1 else None for one in parts]
+    return pd.Series(first, index=cells.index, dtype="str"), pd.Series(second, index=cells.index, dtype="str")
+
+
+# ---- projected -------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _gauss(meridian: float) -> Transformer:
+    """Make the way from Gauss–Krüger metres (CGCS2000, false easting 500 km) to degrees."""
+    crs = CRS.from_dict(
+        {
+            "proj": "tmerc",
+            "lat_0": 0,
+            "lon_0": meridian,
+            "k": 1,
+            "x_0": 500_000,
+            "ellps": "GRS80",
+            "units": "m",
+        }
+    )
+    return Transformer.from_crs(crs, DEGREES, always_xy=True)
+
+
+def from_gauss(easting: npt.ArrayLike, northing: npt.ArrayLike, meridian: float) -> tuple[Floats, Floats]:
+    """Bring projected metres (without zone number) to degrees; NaN stays NaN."""
+    east, north = _floats(easting), _floats(northing)
+    known = (np.abs(east - 500_000) < 1e6) & (np.abs(north) < 1e7)
+    lon, lat = _gauss(meridian).transform(np.where(known, east, 500_000.0), np.where(known, north, 0.0))
+    known &= np.isfinite(lon) & np.isfinite(lat)
+    return np.where(known, lon, np.nan), np.where(known, lat, np.nan)
+
+
+def from_crs(geometry: npt.NDArray[np.object_], crs: str | None) -> npt.NDArray[np.object_]:
+    """Bring shapes to degrees by what their file says of them; degrees, and shapes of which it says nothing, stay.
+
+    Raises
+    ------
+    ValueError
+        The file says what PROJ does not know.
+    """
+    if not crs:
+        return geometry
+    try:
+        known = CRS.from_user_input(crs)
+        if not known.is_projected:
+            return geometry
+        way = Transformer.from_crs(known, DEGREES, always_xy=True)
+    except CRSError as error:
+        raise ValueError("文件所写的坐标系无法识别") from error
+
+    def moved(xy: Floats) -> Floats:
+        u, v = way.transform(xy[:, 0], xy[:, 1])
+        return np.column_stack([u, v])
+
+    result: npt.NDArray[np.object_] = shapely.transform(geometry, moved)
+    return result
+
+
+def converter(reading: Reading) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
+    """Give the way from a file's coordinates, in the order of the file, to degrees, as a reading has it."""
+    key = reading.key
+
+    def way(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        first, second = (y, x) if reading.swapped else (x, y)
+        if key == GCJ02:
+            return gcj_to_wgs(first, second)
+        if key == BD09:
+            return bd_to_wgs(first, second)
+        if key.startswith("gk"):
+            width, meridian = key[2:].split("-")[:2]
+            number = float(meridian) / 3 if width == "3" else (float(meridian) + 3) / 6
+            offset = number * 1e6 if key.endswith("-zone") else 0.0
+            return from_gauss(first - offset, second, float(meridian))
+        return first, second
+
+    return way
+
+
+# ---- readings --------------------------------------------------------------------------------------
+
+
+def readings(x_text: Iterable[object], y_text: Iterable[object], district: District) -> list[Reading]:
+    """Give every way in which two columns can be coordinates, those that lie in the district first.
+
+    Parameters
+    ----------
+    x_text, y_text
+        The two columns, as text or numbers: longitude or easting, latitude or northing. Other way round is seen.
+    district
+        Where they should lie.
+
+    Returns
+    -------
+    list of Reading
+        Of degrees always three (WGS-84/CGCS2000, GCJ-02, BD-09; with degrees and minutes four), whose order says
+        nothing when all lie in the district: they are some 500 m apart, and only the map can tell. Of metres one for
+        each zone that fits. Empty when nothing can be read.
+    """
+    (x, x_marked), (y, y_marked) = parse(x_text), parse(y_text)
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        return []
+    inside = _inside(district)
+    small = (np.abs(x) <= 180) & (np.abs(y) <= 180)
+    offered = (
+        _of_degrees(x, y, known, (x_marked | y_marked) & known, inside)
+        if small[known].mean() >= 0.5
+        else _of_metres(x, y, known, inside, district.settings.centre[0])
+    )
+    return sorted(offered, key=lambda one: -one.share_inside)
+
+
+Inside = Callable[[Floats, Floats], Bools]
+
+
+def _inside(district: District) -> Inside:
+    """Make the test of lying in the district: its polygons, or its box when there are none."""
+    polygons = [*district.boundaries.geometry, *district.background.geometry]
+    if not polygons:
+        west, south, east, north = district.settings.box
+        return lambda lon, lat: (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    whole = shapely.union_all(polygons)
+    shapely.prepare(whole)
+
+    def test(lon: Floats, lat: Floats) -> Bools:
+        found: Bools = shapely.contains_xy(whole, *district.projection.to_metres(lon, lat))
+        return found
+
+    return test
+
+
+def _reading(
+    key: str, label: str, lon: Floats, lat: Floats, known: Bools, inside: Inside, *, swapped: bool
+) -> Reading:
+    lon = np.where(np.abs(lon) <= 180, lon, np.nan)
+    lat = np.where(np.abs(lat) <= 90, lat, np.nan)
+    good = np.isfinite(lon) & np.isfinite(lat)
+    lon, lat = np.where(good, lon, np.nan), np.where(good, lat, np.nan)
+    share = float(inside(lon[good], lat[good]).sum() / max(1, known.sum()))
+    return Reading(key, label, lon, lat, share, swapped, int(good.sum()))
+
+
+def _of_degrees(x: Floats, y: Floats, known: Bools, marked: Bools, inside: Inside) -> list[Reading]:
+    straight = _reading(WGS84, _LABELS[WGS84], x, y, known, inside, swapped=False)
+    turned = _reading(WGS84, _LABELS[WGS84], y, x, known, inside, swapped=True)
+    # In China a longitude is never a latitude: the numbers alone tell, even far from the district.
+    swapped = turned.share_inside > straight.share_inside or (
+        straight.share_inside == 0 and np.median(x[known]) < 55 < np.median(y[known])
+    )
+    lon, lat = (y, x) if swapped else (x, y)
+    plain = turned if swapped else straight
+    found = []
+    if marked.mean() > 0.5 * known.mean():
+        found.append(
+            Reading(DMS, _LABELS[DMS], plain.lon, plain.lat, plain.share_inside, bool(swapped), plain.count)
+        )
+    else:
+        found.append(plain)
+    for key, back in ((GCJ02, gcj_to_wgs), (BD09, bd_to_wgs)):
+        found.append(_reading(key, _LABELS[key], *back(lon, lat), known, inside, swapped=bool(swapped)))
+    return found
+
+
+def _of_metres(x: Floats, y: Floats, known: Bools, inside: Inside, centre: float) -> list[Reading]:
+    """Try both orders (a surveyor's X points north) and every zone whose meridian is near."""
+    found: list[Reading] = []
+    for east, north, swapped in ((x, y, False), (y, x, True)):
+        zone = np.floor(east / 1e6)
+        numbered = bool(np.nanmedian(zone[known]) > 0)
+        for width in (3, 6):
+            for meridian in _meridians(width, centre):
+                number = meridian / 3 if width == 3 else (meridian + 3) / 6
+                if numbered:
+                    own = np.where(zone == number, east - number * 1e6, np.nan)
+                elif width == 6 and meridian in _meridians(3, centre):
+                    continue  # without a zone number the same metres mean the same place
+                else:
+                    own = east
+                lon, lat = from_gauss(own, north, meridian)
+                tail = f",带号 {number:.0f}" if numbered else ""
+                label = f"CGCS2000 投影坐标({width}度带,中央经线 {meridian:.0f}°{tail})"
+                key = f"gk{width}-{meridian:.0f}{'-zone' if numbered else ''}"
+                one = _reading(key, label, lon, lat, known, inside, swapped=swapped)
+                if one.count:
+                    found.append(one)
+    best = max((one.share_inside for one in found), default=0.0)
+    return [one for one in found if one.share_inside > 0] if best else found[:4]
+
+
+def _meridians(width: int, centre: float) -> tuple[float, ...]:
+    offset = 0.0 if width == 3 else 3.0
+    first = np.floor((centre - offset) / width) * width + offset
+    return tuple(float(first + step * width) for step in (-1, 0, 1, 2))
