@@ -4,6 +4,8 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 PORT ?= 8501
+# 0.0.0.0 lets others on the network look; they cannot change anything without an account.
+ADDRESS ?= localhost
 VENV := .venv
 PY := $(VENV)/bin/python
 
@@ -14,7 +16,7 @@ run: $(VENV)/.installed-run
 	@echo "綦江一张图:请用浏览器打开 http://localhost:$(PORT) (停止:Ctrl+C)"
 	@echo "qjmap is at http://localhost:$(PORT) (stop it with Ctrl+C)"
 	@mkdir -p static  # the app fills it; streamlit warns of a missing one before the app has run
-	@exec $(PY) -m streamlit run app.py --server.port $(PORT)
+	@exec $(PY) -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
 
 # Every check runs, whatever the ones before it found; the browser tests apart, for they want the machine to themselves.
 test: $(VENV)/.installed-dev browser

@@ -169,6 +169,14 @@ def _square(
     }
 
 
+@pytest.fixture(autouse=True)
+def workspace_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace of the test's own: nobody's real versions are read, or written."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("QJMAP_HOME", str(home))
+    return home
+
+
 @pytest.fixture
 def grid_root(tmp_path: Path) -> Path:
     """A complete project folder, free to write to, with one district of 3 × 3 square towns of 100 km²."""

@@ -12,6 +12,7 @@ import streamlit as st
 from qjmap import export
 from qjmap.coverage import covered_geometry
 from qjmap.registers import has_demo
+from qjmap.ui import who
 from qjmap.ui.view import View
 
 GEOJSON, EXCEL = "application/geo+json", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -39,13 +40,17 @@ def offer_downloads(
     def titled(what: str) -> export.Metadata:
         return replace(metadata, title=f"{district.settings.short_name}{spec.label}:{what}")
 
-    def records() -> bytes:
+    def records(sensitive: bool) -> bytes:
         return export.to_geojson(
-            view.shown, spec, metadata=titled("所选设施"), projection=district.projection
+            view.shown,
+            spec,
+            metadata=titled("所选设施"),
+            projection=district.projection,
+            include_sensitive=sensitive,
         )
 
-    def areas(part: int, what: str) -> Callable[[], bytes]:
-        def make() -> bytes:
+    def areas(part: int, what: str) -> Callable[[bool], bytes]:
+        def make(_sensitive: bool) -> bytes:
             assert view.coverage is not None
             assert view.radius_m is not None
             facilities = view.serving
@@ -76,14 +81,14 @@ def offer_downloads(
 
         return make
 
-    def workbook() -> bytes:
-        sheets = {
-            "分街镇": table,
-            spec.label: export.to_table(view.shown, spec, projection=district.projection),
-        }
+    def workbook(sensitive: bool) -> bytes:
+        records = export.to_table(
+            view.shown, spec, projection=district.projection, include_sensitive=sensitive
+        )
+        sheets = {"分街镇": table, spec.label: records}
         return export.to_excel(sheets, titled("分街镇与明细").info(demo=demo))
 
-    files: list[tuple[str, Callable[[], bytes], str, str]] = [
+    files: list[tuple[str, Callable[[bool], bytes], str, str]] = [
         ("设施(GeoJSON)", records, "设施", "geojson"),
     ]
     if view.covers:
@@ -97,7 +102,7 @@ def offer_downloads(
         for label, make, what, suffix in files:
             st.download_button(
                 label,
-                make,
+                who.taken(f"{spec.label}:{label}", make, [spec]),
                 file_name=export.file_name(
                     district.settings.short_name, spec.label, what, when=metadata.when, suffix=suffix
                 ),

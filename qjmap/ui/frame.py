@@ -12,7 +12,7 @@ from qjmap import __version__
 from qjmap.district import District
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.registers import Layer
-from qjmap.ui import html, links, source, words
+from qjmap.ui import html, links, source, who, words
 from qjmap.ui.navigation import through_the_front_door
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -57,6 +57,7 @@ def brand(district: District) -> None:
     with st.sidebar:
         st.html(html.brand("一张图", district.name))
         links.copy_button()
+    who.show_sign_in()
 
 
 def load_layer(key: str, *, demo: bool) -> Layer | None:

@@ -14,6 +14,7 @@ from qjmap.errors import DataError, QjmapError, UnknownKeyError
 from qjmap.registers import Layer, load_layer, load_table
 from qjmap.standards import Rule, Standards, load_standards
 from qjmap.webmap import base_map
+from qjmap.workspace import Workspace, home
 
 # A run of a page has a thread, and so a context, of its own.
 _seen: ContextVar[str | None] = ContextVar("seen", default=None)
@@ -51,7 +52,26 @@ def fingerprint() -> str:
         return seen
     folders = (root() / "data", root() / "geo")
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
-    return "|".join(f"{path}:{_stamp(path)}" for path in files)
+    return "|".join([*(f"{path}:{_stamp(path)}" for path in files), _kept_stamp()])
+
+
+def workspace() -> Workspace:
+    """Give the versions of what people changed in the district shown.
+
+    Raises
+    ------
+    WorkspaceError
+        The folder that is set for them cannot be used.
+    """
+    return Workspace(home(), district_key())
+
+
+def _kept_stamp() -> str:
+    """Say which versions there are; nothing when there can be none, which the page of versions tells."""
+    try:
+        return workspace().stamp()
+    except QjmapError:
+        return ""
 
 
 def _stamp(path: Path) -> str:
@@ -90,6 +110,8 @@ def layer(key: str, *, demo: bool) -> Layer:
 def has_table(key: str) -> bool:
     """Tell whether the district keeps a table; not every district keeps every one."""
     place = district()
+    if key in place.kept:
+        return True
     return (place.data / place.registry.spec(key).file).exists()
 
 
@@ -124,7 +146,11 @@ def ground() -> str:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _district(content: str, key: str) -> District:
-    return load_district(key, root())
+    try:
+        kept = Workspace(home(), key).current()
+    except QjmapError:
+        kept = {}
+    return load_district(key, root(), kept=kept)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

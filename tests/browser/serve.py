@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -47,10 +48,11 @@ def running(
     if prefix:
         command += ["--server.baseUrlPath", prefix]
     (ROOT / "static").mkdir(exist_ok=True)
+    home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | dict(environment or {}),
+        env=os.environ | {"QJMAP_HOME": home.name} | dict(environment or {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -61,6 +63,7 @@ def running(
     finally:
         process.terminate()
         process.wait()
+        home.cleanup()
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
