@@ -609,12 +609,8 @@ def _changed(table: RawTable, record: str, changes: Mapping[str, str | None]) ->
 
 
 def _free_id(office: Office, key: str, table: RawTable) -> str:
-    """Make an id that no record has or ever had in this layer's versions."""
-    taken = set(table.frame["id"].dropna())
-    for version in office.workspace.versions(key):
-        if version.good:
-            taken |= set(office.workspace.read(key, version.number).table().frame["id"].dropna())
-    number = 1
+    """Make an id that no record of this layer has or had: numbers of versions come once only."""
+    taken, number = set(table.frame["id"].dropna()), office.workspace.newest(key) + 1
     while (made := f"N-{key}-{number:05d}") in taken:
         number += 1
     return made

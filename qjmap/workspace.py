@@ -192,6 +192,10 @@ class Workspace:
         numbers = self._numbers(layer)
         return tuple(self._look(layer, number) for number in range(max(numbers, default=0), 0, -1))
 
+    def newest(self, layer: str) -> int:
+        """Give the newest version's number, whether or not it can be read; 0 when there is none. Reads no file."""
+        return max(self._numbers(layer), default=0)
+
     def latest(self, layer: str) -> Version | None:
         """Give the newest version that can be read, or None."""
         looked = (self._look(layer, number) for number in sorted(self._numbers(layer), reverse=True))

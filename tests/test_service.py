@@ -184,13 +184,13 @@ def test_a_record_is_changed_moved_added_and_deleted(office):
     four = service.delete_record(HEALTH, office, "health", "F3", base=three.number, why="撤并")
     assert [one.number, two.number, three.number, four.number] == [2, 3, 4, 5]
     frame = load_layer(shown(office).district, "health").frame.set_index("id")
-    assert frame.index.tolist() == ["F1", "F2", "N-health-00001"]
+    assert frame.index.tolist() == ["F1", "F2", "N-health-00004"]
     assert frame.loc["F1", "beds_2020"] == 12
     # no longer what the document says, but where it came from stays; a better place changes nothing of that
     assert (frame.loc["F1", "source"], frame.loc["F1", "document"]) == ("导入", "plan")
     assert frame.loc["F2", "source"] == "文件"
     assert abs(frame.loc["F2", "x"]) < 1
-    assert frame.loc["N-health-00001", "source"] == "导入"
+    assert frame.loc["N-health-00004", "source"] == "导入"
     changes = service.compare(HEALTH, office, "health", 1, 2).changed
     assert [(c.id, c.column, c.old, c.new) for c in changes] == [
         ("F1", "source", "文件", "导入"),
@@ -198,7 +198,7 @@ def test_a_record_is_changed_moved_added_and_deleted(office):
     ]
     # what was deleted is in the history, and its id is not given again
     assert "F3" in set(office.workspace.read("health", 4).table().frame["id"])
-    gone = service.delete_record(HEALTH, office, "health", "N-health-00001", base=5, why="误")
+    gone = service.delete_record(HEALTH, office, "health", "N-health-00004", base=5, why="误")
     more = service.add_record(
         HEALTH,
         office,
@@ -207,7 +207,7 @@ def test_a_record_is_changed_moved_added_and_deleted(office):
         base=gone.number,
         why="新",
     )
-    assert "N-health-00002" in set(office.workspace.read("health", more.number).table().frame["id"])
+    assert "N-health-00007" in set(office.workspace.read("health", more.number).table().frame["id"])
     assert [entry.action for entry in office.audit.entries(outcome="完成")] == [
         *("新增", "删除", "删除", "新增", "修改", "修改")
     ]
