@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from qjmap.scenes import notices
+from qjmap.marks import notices
 from qjmap.ui import frame, html, mapview, sidebar, sources
 from qjmap.webmap import Scene
 

@@ -35,6 +35,7 @@ from qjmap.assess import SHORT, Assessment
 from qjmap.bulletin import Bulletin
 from qjmap.district import ROOT, District
 from qjmap.errors import DataError, Problem, QjmapError, why_unread
+from qjmap.marks import notices
 from qjmap.standards import Assumption
 
 FOLDER = Path("data") / "templates"
@@ -76,7 +77,7 @@ def maps(district: District, found: Assessment, town: str | None = None) -> tupl
     """
     invented = any(one.demo for one in found if one.status == SHORT)
     scene, _ = scenes.shortage_scene(district, found, shortlist.lines(found), town=town)
-    scene = replace(scene, notices=scenes.notices(district, demo=invented))
+    scene = replace(scene, notices=notices(district, demo=invented))
     png = cartography.inset(district, scene, MAP_MM, kind="png", dpi=_DPI)
     return png, cartography.inset(district, scene, MAP_MM, kind="pdf")
 

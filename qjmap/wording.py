@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from qjmap.assess import MET, POSSIBLE, SHORT, Finding
 from qjmap.district import District
 from qjmap.standards import Rule
+
+if TYPE_CHECKING:
+    from qjmap.assess import Finding
 
 
 def number(value: Any, decimals: int = 0) -> str:
@@ -63,6 +65,8 @@ def population_line(district: District, year: int) -> str:
 
 def brief(one: Finding) -> str:
     """Say an answer in a few words: what is missing, or why it cannot be said."""
+    from qjmap.assess import MET, SHORT  # not before it is needed: the first page does without
+
     return lacking(one) if one.status == SHORT else "" if one.status == MET else one.reason
 
 
@@ -99,6 +103,8 @@ HAVE_NEED = {
 
 def numbers(one: Finding) -> list[tuple[str, str]]:
     """Give an answer's numbers as label–value pairs; only those that are known."""
+    from qjmap.assess import MET, POSSIBLE, SHORT  # not before it is needed: the first page does without
+
     have, need = HAVE_NEED.get(one.rule.kind, ("现有", "应有"))
     pairs = [(have, one.have, one.unit), (need, one.need, one.unit), ("现值", one.value, one.value_unit)]
     # of what is unknown only a lower bound is known, and a rate made of it would mislead

@@ -24,6 +24,7 @@ from qjmap.cartography import PAPERS, Paper, Sheet
 from qjmap.crs import Projection
 from qjmap.district import ROOT, load_district
 from qjmap.errors import FontError, RegistryError
+from qjmap.marks import district_bounds, notices, town_bounds
 from qjmap.registers import load_layer
 from qjmap.standards import load_standards
 from qjmap.webmap import CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
@@ -213,7 +214,7 @@ def test_the_settings_of_paper_come_from_the_district(grid_root):
 def test_demo_and_boundaries_are_told_even_if_the_scene_forgets_the_latter(grid):
     figure = cartography.draw(grid, Scene(), sheet(), A4)
     assert on_paper(figure, "示意界线,非法定界线")
-    figure = cartography.draw(grid, Scene(notices=scenes.notices(grid, demo=True)), sheet(), A4)
+    figure = cartography.draw(grid, Scene(notices=notices(grid, demo=True)), sheet(), A4)
     assert on_paper(figure, "含演示数据,非真实记录")
     said = next(one for one in figure.axes[0].texts if "演示" in one.get_text())
     assert said.get_color() == "#ffffff"
@@ -261,14 +262,14 @@ def test_a_rounded_scale_never_cuts_the_map_off(fitting):
 
 def test_a_town_in_focus_fills_the_frame_and_is_marked_in_the_small_map(grid):
     town = town_name(4)
-    bounds = scenes.town_bounds(grid, town)
+    bounds = town_bounds(grid, town)
     assert bounds is not None
     figure = cartography.draw(grid, Scene(town=town, focus=(town, bounds)), sheet(), A4)
     west, east = figure.axes[1].get_xlim()
     assert 10_000 < east - west < 15_000
     assert on_paper(figure, "在方格区的位置")
     assert not on_paper(figure, "邻区")  # out of the frame: neither on the map nor in the legend
-    whole = scenes.district_bounds(grid)
+    whole = district_bounds(grid)
     assert whole is not None
     figure = cartography.draw(grid, Scene(focus=("全区", whole)), sheet(), A4)
     assert not on_paper(figure, "的位置")
@@ -438,7 +439,7 @@ def test_the_legend_names_what_is_in_the_frame_and_nothing_else(grid):
     assert {"在用", "规划"} <= set(said)
     assert not {"从不", "只供计算"} & set(said)
     town = town_name(4)
-    bounds = scenes.town_bounds(grid, town)
+    bounds = town_bounds(grid, town)
     assert bounds is not None
     near = cartography.draw(grid, Scene(layers=[layer], focus=(town, bounds)), sheet(), A4)
     assert "规划" not in texts(near)

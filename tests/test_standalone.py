@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qjmap import cards, scenes, standalone, summary
+from qjmap import cards, standalone, summary
 from qjmap.cards import Card
 from qjmap.errors import QjmapError
 from qjmap.export import Metadata
+from qjmap.marks import marks, notices
 from qjmap.registers import load_layer
 from qjmap.ui import source
 from qjmap.webmap import Scene
@@ -31,9 +32,9 @@ ABOUT = Metadata(
 
 def scene_of(district, layer):
     shown = summary.placed(layer.frame)
-    return Scene(
-        layers=[scenes.marks(district, layer.spec, shown)], notices=scenes.notices(district, demo=False)
-    ), {layer.spec.key: shown["id"].tolist()}
+    return Scene(layers=[marks(district, layer.spec, shown)], notices=notices(district, demo=False)), {
+        layer.spec.key: shown["id"].tolist()
+    }
 
 
 GROUND = json.dumps({"towns": [], "bounds": [[28, 106], [29, 107]], "palette": {}, "attribution": "x"})
@@ -109,7 +110,7 @@ def test_what_is_invented_is_said_at_the_top(grid_district, where):
     if where == "card":
         records["health"][0] = Card("甲", [("演示数据,非真实记录", True)], [])
     else:
-        scene = Scene(layers=scene.layers, notices=scenes.notices(grid_district, demo=True))
+        scene = Scene(layers=scene.layers, notices=notices(grid_district, demo=True))
     text = made(grid_district, records=records, scene=scene)
     assert "含演示数据(程序编造,非真实记录),不能作为工作依据" in text.split("<main>")[0]
 

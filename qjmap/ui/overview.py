@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap import scenes, summary
+from qjmap import summary
 from qjmap.district import District
 from qjmap.errors import DataError
+from qjmap.marks import marks, notices, town_bounds
 from qjmap.registers import Layer, has_demo
-from qjmap.scenes import marks, notices
 from qjmap.ui import details, frame, html, mapview, paper, single, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
@@ -258,7 +258,7 @@ def scene(
     shaded = shade is not None and shade in table and base.coverage is None
     colours, legend = shades(table[shade], known[shade]) if shaded and shade is not None else ({}, [])
     town = mapview.town_in_focus(district)
-    bounds = scenes.town_bounds(district, town)
+    bounds = town_bounds(district, town)
     whole = replace(
         base,
         layers=[*base.layers, *drawn],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,7 +15,6 @@ from qjmap import webmap
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.ui import frame, html, source
-from qjmap.ui.downloads import today
 from qjmap.webmap import Scene
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _map_choices(district: District, scene: Scene, about: Callable[[], Metadata]
 
     def file(kind: str) -> str:
         short = district.settings.short_name
-        return export.file_name(short, name, f"{size}{turn}", when=today(), suffix=kind)
+        return export.file_name(short, name, f"{size}{turn}", when=date.today(), suffix=kind)
 
     _offer(
         "map",
@@ -136,7 +136,7 @@ def _bulletin_choices(district: District, found: Assessment, town: str | None) -
 
     place = town or district.settings.short_name
     # the assessment is kept by its content, so its identity stands for it
-    content = _digest(source.fingerprint(), str(id(found)), str(town), today().isoformat())
+    content = _digest(source.fingerprint(), str(id(found)), str(town), date.today().isoformat())
 
     def one(kind: str) -> Callable[[Tell], bytes]:
         def made(tell: Tell) -> bytes:
@@ -144,9 +144,9 @@ def _bulletin_choices(district: District, found: Assessment, town: str | None) -
             from qjmap import bulletin, report
 
             said = (
-                bulletin.district_bulletin(district, found, when=today(), errata=_errata())
+                bulletin.district_bulletin(district, found, when=date.today(), errata=_errata())
                 if town is None
-                else bulletin.town_bulletin(district, found, town, when=today(), errata=_errata())
+                else bulletin.town_bulletin(district, found, town, when=date.today(), errata=_errata())
             )
             tell(0.3, "正在制图…")
             png, pdf = report.maps(district, found, town)
@@ -164,13 +164,13 @@ def _bulletin_choices(district: District, found: Assessment, town: str | None) -
         return report.town_zip(
             district,
             found,
-            when=today(),
+            when=date.today(),
             errata=_errata(),
             progress=lambda done, total, name: tell(done / total, f"{done} / {total} {name}"),
         )
 
     def file(suffix: str, what: str = "短板通报") -> str:
-        return export.file_name(place, what, f"{found.year}年", when=today(), suffix=suffix)
+        return export.file_name(place, what, f"{found.year}年", when=date.today(), suffix=suffix)
 
     products = [
         Product(f"{place}通报(Word)", one("docx"), file("docx"), _WORD, content),

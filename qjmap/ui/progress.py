@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap import export, progress, scenes, summary
+from qjmap import export, progress, summary
 from qjmap.district import District
 from qjmap.errors import DataError
+from qjmap.marks import marks, notices, town_bounds
 from qjmap.progress import Link, Outlook, Totals
 from qjmap.registers import Layer
-from qjmap.scenes import marks, notices
 from qjmap.standards import Rule, Standards
 from qjmap.ui import details, frame, html, judging, mapview, source, words
 from qjmap.ui.downloads import EXCEL, today
@@ -137,7 +137,7 @@ def show_map(plan: Plan) -> None:
     rows = rows.sort_values("state", key=lambda values: values.map(order.index), kind="stable")
     classes = rows["state"].map(progress.STATES.index).to_numpy(dtype=np.uint8)
     town = mapview.town_in_focus(district)
-    bounds = scenes.town_bounds(district, town)
+    bounds = town_bounds(district, town)
     scene = Scene(
         layers=[marks(district, spec, rows, styled=(_STYLES, classes))],
         shades=dict.fromkeys(_growing(plan), _TINT),

@@ -12,8 +12,8 @@ from qjmap import export, wanted, wanted_files
 from qjmap.assess import NOWHERE, WHOLE, Assessment
 from qjmap.district import District
 from qjmap.errors import DataError
+from qjmap.marks import notices
 from qjmap.registers import Layer
-from qjmap.scenes import notices
 from qjmap.ui import details, frame, html, judging, mapview, source, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.html import Figure

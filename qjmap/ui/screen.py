@@ -20,6 +20,7 @@ import streamlit as st
 from qjmap import portrait, programme, scenes, shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, NOWHERE, SHORT, UNKNOWN, Assessment, Finding
 from qjmap.district import District
+from qjmap.marks import district_bounds, marks, notices
 from qjmap.programme import ALL, Item
 from qjmap.registers import has_demo
 from qjmap.shortlist import Line
@@ -359,7 +360,7 @@ def picture_of(stage: Stage, item: Item) -> Picture:
     )
     if line is None:
         scene, ids = _with_marks(stage, item, scene, frames)
-    whole = scenes.district_bounds(stage.district)
+    whole = district_bounds(stage.district)
     focus = scene.focus or (None if whole is None else (_WHOLE, whole))
     demo = any(strong for _, strong in scene.notices)
     if line is not None:
@@ -404,9 +405,9 @@ def _with_marks(
     layers, ids = [], {}
     for key, rows in frames.items():
         here = summary.placed(rows if item.town is None else rows[rows["town"] == item.town])
-        layers.append(scenes.marks(stage.district, stage.district.registry.layers[key], here))
+        layers.append(marks(stage.district, stage.district.registry.layers[key], here))
         ids[key] = [str(one) for one in here["id"]]
-    said = scenes.notices(stage.district, demo=any(has_demo(rows) for rows in frames.values()))
+    said = notices(stage.district, demo=any(has_demo(rows) for rows in frames.values()))
     return replace(scene, layers=layers, notices=said), ids
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qjmap import export, scenes, summary
+from qjmap import export, summary
 from qjmap.coverage import Within
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.layers import LayerSpec
+from qjmap.marks import NAMED, marks, notices, town_bounds
 from qjmap.registers import Layer, has_demo
-from qjmap.scenes import NAMED, marks, notices
 from qjmap.standards import Rule, Standards
 from qjmap.ui import details, downloads, frame, html, mapview, paper, rules, sidebar, single, source, words
 from qjmap.ui.html import Figure
@@ -186,7 +186,7 @@ def _scene(view: View, parts: Sequence[str], theme: Theme) -> tuple[Scene, dict[
             gap=sidebar.GAP in parts,
         )
     town = mapview.town_in_focus(district)
-    bounds = scenes.town_bounds(district, town)
+    bounds = town_bounds(district, town)
     return Scene(
         layers=layers,
         coverage=drawing,

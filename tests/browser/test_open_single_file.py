@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 from serve import drawn, settled
 
-from qjmap import cards, scenes, standalone, summary
+from qjmap import cards, standalone, summary
 from qjmap.cards import Card
 from qjmap.export import Metadata
+from qjmap.marks import marks
 from qjmap.registers import load_layer
 from qjmap.ui import source
 from qjmap.webmap import Scene
@@ -157,7 +158,7 @@ def test_hostile_words_are_shown_as_words(opened, tmp_path, qijiang):
     layer = load_layer(qijiang, "health")
     shown = summary.placed(layer.frame)
     evil = [Card(HOSTILE, [(HOSTILE, True)], [(HOSTILE, HOSTILE)])] * len(shown)
-    mark = scenes.marks(qijiang, layer.spec, shown.assign(name=HOSTILE))
+    mark = marks(qijiang, layer.spec, shown.assign(name=HOSTILE))
     file = standalone.single_file(
         qijiang,
         source.ground(),
