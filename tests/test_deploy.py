@@ -58,7 +58,7 @@ def test_the_service_starts_the_app_and_may_write_no_more_than_it_must():
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")
 def test_systemd_understands_the_service(tmp_path):
     unit = tmp_path / "qjmap.service"
-    words = text("qjmap.service").replace("/opt/qjmap/.venv/bin/python", sys.executable)
+    words = text("qjmap.service").replace("/srv/qjmap/.venv/bin/python", sys.executable)
     unit.write_text(re.sub(r"^(User|Group|WorkingDirectory)=.*\n", "", words, flags=re.M), "utf-8")
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
     assert "Unknown" not in done.stderr
