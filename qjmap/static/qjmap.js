@@ -210,12 +210,25 @@
 
   /* ---- the ground: townships, seats, names ---- */
 
+  /** Say to those who do not see the map what it is, and where the same can be read. */
+  function describe(map, words) {
+    const box = map.getContainer();
+    box.setAttribute("role", "application");
+    box.setAttribute("aria-label", words);
+    try {
+      if (window.frameElement) window.frameElement.setAttribute("aria-label", words);
+    } catch {
+      /* a frame of another origin keeps its own name */
+    }
+  }
+
   function base(map, spec) {
     const palette = spec.palette;
     const towns = spec.towns.map((t) => ({
       name: t.name, polygons: projectGeometry(t.geometry), context: Boolean(t.context), label: t.label, seat: t.seat,
     }));
     map.qj = { towns, palette, byName: new Map(towns.map((t) => [t.name, t])), selected: null };
+    describe(map, spec.attribution + "。方向键移动,加减键缩放。图上的内容在旁边的表格中都能读到。");
     map.attributionControl.setPrefix(false);
     map.attributionControl.addAttribution(spec.attribution);
     L.control.scale({ imperial: false, maxWidth: 140, position: "bottomright" }).addTo(map);
@@ -705,8 +718,8 @@
       /* Numbers only: streamlit-folium passes this text through innerHTML, so no name from data may be in it. */
       this._map.qj.clicks = (this._map.qj.clicks || 0) + 1;
       const what = hit ? "record|" + hit.layer.key + "|" + hit.i : "town|" + this._map.qj.towns.indexOf(town);
-      /* The count makes a second click on the same thing news. */
-      const key = what + "|" + this._map.qj.clicks;
+      /* The count makes a second click on the same thing news; the zoom says how fine a place can be meant. */
+      const key = what + "|" + this._map.qj.clicks + "|" + this._map.getZoom().toFixed(2);
       this._tooltip = { _content: key };
       this.getTooltip = () => ({ getContent: () => key });
       this.fire("click", { latlng: event.latlng, sourceTarget: this, hits, town });

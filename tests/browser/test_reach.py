@@ -132,6 +132,8 @@ def test_a_table_stands_for_the_map(server, visit):
     """What the map shows by town can be read as a table: a caption, heads, every town."""
     with visit() as page:
         opened(page, f"{server}/health?demo=false")
+        drawn(page)
+        assert "表格" in page.locator(MAP).get_attribute("aria-label")
         table = page.locator("div.box table").first
         assert "街镇" in table.locator("thead").inner_text()
         assert table.locator("tbody tr").count() == 21
