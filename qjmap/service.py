@@ -49,6 +49,7 @@ from qjmap.workspace import (
     with_record,
     without_record,
 )
+from qjmap.workspace import compare as compare_contents
 
 SHIPPED = "原有"
 """The action of a first version that holds what came with the program."""
@@ -244,6 +245,14 @@ def read_draft(person: Person, office: Office, key: str, name: str) -> Content:
     """Give a draft's content, to be looked at and saved again; raises AccessError, and as `Workspace.read`."""
     _demand(person, office, Action.HISTORY, key)
     return office.workspace.read_draft(key, name)
+
+
+def compare_draft(person: Person, office: Office, key: str, name: str) -> Comparison:
+    """Tell what a draft would have changed in the version it was made from; raises as `read_draft`."""
+    draft = read_draft(person, office, key, name)
+    parent = next((one.parent for one in office.workspace.drafts(key) if one.file == name), 0)
+    before = office.workspace.read(key, parent) if parent else _shipped(office, key)
+    return compare_contents(before or Content(draft.file, draft.data.partition(b"\n")[0], draft.name), draft)
 
 
 def drop_draft(person: Person, office: Office, key: str, name: str) -> None:

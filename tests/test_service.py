@@ -75,6 +75,7 @@ CALLS = {
     "compare": lambda p, o: service.compare(p, o, "health", 1, 2),
     "drafts": lambda p, o: service.drafts(p, o, "health"),
     "read_draft": lambda p, o: service.read_draft(p, o, "health", "x"),
+    "compare_draft": lambda p, o: service.compare_draft(p, o, "health", "x"),
     "drop_draft": lambda p, o: service.drop_draft(p, o, "health", "x"),
     "download": lambda p, o: service.download(p, o, "health", 1),
     "audit_entries": lambda p, o: service.audit_entries(p, o),

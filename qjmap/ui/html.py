@@ -77,3 +77,19 @@ def problems(title: str, found: Sequence[Problem], limit: int = 12) -> str:
     items = "".join(f"<li>{escape(str(problem))}</li>" for problem in found[:limit])
     rest = f"<li>另有 {len(found) - limit} 处问题未列出。</li>" if len(found) > limit else ""
     return f'<div class="qj-problems" role="alert"><h3>{escape(title)}</h3><ul>{items}{rest}</ul></div>'
+
+
+def alert(title: str, lines: Iterable[str]) -> str:
+    """Set what went wrong, in words."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f'<div class="qj-problems" role="alert"><h3>{escape(title)}</h3><ul>{items}</ul></div>'
+
+
+def done(text: str) -> str:
+    """Set what was done."""
+    return f'<p class="qj-done" role="status">{escape(text)}</p>'
+
+
+def record_head(title: str, layer: str, state: str) -> str:
+    """Set the head of a record that is edited: its name, its layer, the version it was taken from."""
+    return f'<div class="qj-record"><h2>{escape(title)}</h2><p>{escape(layer)},{escape(state)}</p></div>'

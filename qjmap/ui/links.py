@@ -24,6 +24,7 @@ _HERE = Path(__file__).parent
 _OF_PAGE: Mapping[str, Sequence[str]] = {
     "shortages": ("rule",),
     "requests": ("want",),
+    "records": ("add",),
     "screen": ("show", "play", "every"),
 }
 _MOST, _LONGEST = 5, 40

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 from streamlit_folium import st_folium
@@ -13,6 +14,10 @@ from qjmap.webmap import Scene, feature_group, folium_map
 
 _CLICK = "last_object_clicked_tooltip"
 _COUNT = "last_object_clicked_count"
+_PLACE = "last_object_clicked"
+
+Place = Callable[[float, float, float], bool]
+"""Takes lon, lat (degrees) and zoom of a click; says whether the click was for it and for nothing else."""
 
 
 def town_in_focus(district: District) -> str | None:
@@ -42,7 +47,7 @@ def focus_record(record: str | None) -> None:
         st.query_params["record"] = record
 
 
-def _returned(key: str) -> list[str]:
+def _returned(key: str, *, place: bool) -> list[str]:
     """Say what the map sends back: what was clicked, and nothing that would make the page run again once it is there.
 
     But for a page that was opened by an address with choices in it: Streamlit forgets those on the way to the next
@@ -50,12 +55,33 @@ def _returned(key: str) -> list[str]:
     """
     kept = f"{key}-returned"
     if kept not in st.session_state:
-        st.session_state[kept] = [_CLICK, _COUNT] if st.query_params else [_CLICK]
+        st.session_state[kept] = [
+            _CLICK,
+            *([_PLACE] if place else []),
+            *([_COUNT] if st.query_params else []),
+        ]
     returned: list[str] = st.session_state[kept]
     return returned
 
 
-def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]], *, key: str) -> None:
+def _clicked_place(value: Mapping[str, object], zoom: Sequence[str]) -> tuple[float, float, float] | None:
+    """Read where a click was, which comes from a browser; None when it cannot be used."""
+    at = value.get(_PLACE)
+    try:
+        found = (float(at["lng"]), float(at["lat"]), float(zoom[-1]))  # type: ignore[index]
+    except (TypeError, ValueError, KeyError, IndexError):
+        return None
+    return found if all(map(math.isfinite, found)) else None
+
+
+def show_map(
+    district: District,
+    scene: Scene,
+    ids: Mapping[str, Sequence[str]],
+    *,
+    key: str,
+    place: Place | None = None,
+) -> None:
     """Draw the map; a click on a mark opens its record, a click on a town goes to the town.
 
     Parameters
@@ -66,6 +92,8 @@ def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]],
         Layer key → record ids in the order of the scene's points.
     key
         Streamlit key, one per page.
+    place
+        Asked first what a click means, on a page where a click may give a place.
     """
     ground = source.ground()
     # The numbers in a click refer to the scene that was on the screen, so its order is kept with it.
@@ -73,26 +101,29 @@ def show_map(district: District, scene: Scene, ids: Mapping[str, Sequence[str]],
 
     def clicked() -> None:
         value = st.session_state.get(key) or {}
-        # record|layer|number|click or town|number|click, as `qjmap.js` writes it; not to be trusted
+        # record|layer|number|click|zoom or town|number|click|zoom, as `qjmap.js` writes it; not to be trusted
         what, *rest = str(value.get(_CLICK) or "").split("|")
+        where = _clicked_place(value, rest) if place is not None else None
+        if place is not None and where is not None and place(*where):
+            return
         number = rest[1:2] if what == "record" else rest[:1]
         if not number or not number[0].isdecimal():
             return
-        place = int(number[0])
+        turn = int(number[0])
         if what == "record":
             known = st.session_state.get(f"{key}-ids", {}).get(rest[0], ())
-            if place < len(known):
-                focus_record(str(known[place]))
-        elif what == "town" and place < len(district.boundaries):
+            if turn < len(known):
+                focus_record(str(known[turn]))
+        elif what == "town" and turn < len(district.boundaries):
             focus_record(None)
-            focus_town(str(district.boundaries.index[place]))
+            focus_town(str(district.boundaries.index[turn]))
 
     st_folium(
         folium_map(ground, district.settings.centre),
         key=key,
         height=720,
         use_container_width=True,
-        returned_objects=_returned(key),
+        returned_objects=_returned(key, place=place is not None),
         feature_group_to_add=feature_group(scene),
         on_change=clicked,
     )
