@@ -15,7 +15,7 @@ from qjmap.workspace import BOUNDARIES
 
 RECORDS, VERSIONS, LOG, ACCOUNTS = "记录", "版本", "日志", "账号"
 PART = "part-of-records"
-LEAD = "逐条查看、修改、定位;每次保存都是一个新版本,旧版本一直保留。"
+LEAD = "逐条查看、修改、定位,每次保存存为新版本。"
 STYLE = Path(__file__).with_name("records.css")
 
 

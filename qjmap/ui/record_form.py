@@ -106,8 +106,15 @@ def begin(key: str) -> None:
 
 
 def _forget_answers() -> None:
-    for one in (_SAID, _PICK, _WHY, _TRUE):
+    for one in (_SAID, _PICK):
         st.session_state.pop(one, None)
+    _blank_reason()
+
+
+def _blank_reason() -> None:
+    """Ask anew: forgetting would leave the words in the browser, a reason for something else."""
+    st.session_state[_WHY] = ""
+    st.session_state[_TRUE] = False
 
 
 def _sheets() -> dict[tuple[str, str], Sheet]:
@@ -357,11 +364,11 @@ def _bar(spec: LayerSpec, record: str, one: Sheet) -> None:
                 help="不勾选时,改动了文件所载内容的记录,来源改记为“导入”。",
             )
         st.text_input(
-            "原因 *",
+            "原因",
             key=_WHY,
-            placeholder="为什么改,依据是什么",
+            placeholder="原因(必填):为什么改,依据是什么",
             max_chars=200,
-            help="写入版本历史和操作日志",
+            label_visibility="collapsed",
         )
         save, drop, delete = st.columns([1.3, 1, 1], gap="small")
         with save:
@@ -499,8 +506,8 @@ def _named(spec: LayerSpec, problem: Problem) -> Problem:
 
 def _settled(key: str, record: str) -> None:
     _sheets().pop((key, record), None)
-    for one in (_PICK, _WHY, _TRUE):
-        st.session_state.pop(one, None)
+    st.session_state.pop(_PICK, None)
+    _blank_reason()
     st.session_state[_AGAIN] = True
 
 

@@ -119,14 +119,16 @@ def _lists(rows: pd.DataFrame, record: str | None) -> None:
     """List the records, those that have no place first."""
     unplaced = rows["x"].isna()
     for title, part, key in (
-        ("未定位(点一行,再在地图上点它的位置)", rows[unplaced], "unplaced"),
+        ("未定位", rows[unplaced], "unplaced"),
         ("已上图", rows[~unplaced], "placed"),
     ):
         if part.empty:
             continue
-        with st.expander(f"{title} {len(part):,} 条", expanded=record is None):
+        named = f"{title} {len(part):,} 条"
+        hint = "点一行,再在地图上点它的位置" if key == "unplaced" else "点一行或点地图上的符号打开"
+        with st.container() if record is None else st.expander(named):
             show_table(
-                "点一行打开这条记录",
+                f"{named}:{hint}",
                 _COLUMNS,
                 _plain(part),
                 key=f"records-{key}",
