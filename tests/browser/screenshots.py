@@ -115,7 +115,7 @@ def _tablet(browser: Browser, address: str) -> dict[str, bytes]:
 
 def _paper(browser: Browser, address: str) -> dict[str, bytes]:
     """Make a map on paper as a person does: the box, and the sheet."""
-    with _open(browser, f"{address}/health?demo=false", *SIZES[-1]) as page:
+    with _open(browser, f"{address}/health?demo=false", *SIZES[0]) as page:
         sheet, box = _made(page, "纸质地图", "制作 PNG")
         return {"paper-box": box, "paper-map": sheet.read_bytes()}
 
@@ -176,13 +176,16 @@ def _ready(page: Page) -> None:
 
 
 def _made(page: Page, box: str, button: str) -> tuple[Path, bytes]:
-    """Open a box, press a button in it, wait for the file; give it, and a picture of the page meanwhile."""
+    """Open a box, press a button in it, wait for the file; give it, and a picture of the page with the open box."""
     page.get_by_role("button", name=box, exact=True).click()
-    page.get_by_role("button", name=button).click()
+    make = page.get_by_role("button", name=button)
+    make.scroll_into_view_if_needed()
+    settled(page)
+    picture = page.screenshot()
+    make.click()
     take = page.get_by_role("button", name="下载 ")
     take.wait_for()
     settled(page)
-    picture = page.screenshot()
     with page.expect_download() as got:
         take.click()
     return got.value.path(), picture
