@@ -88,7 +88,15 @@ def figure(value: float) -> str:
     if not math.isfinite(value):
         return "—"
     whole = abs(value - round(value)) < 5e-3
-    return number(value, 0 if whole or abs(value) >= 1000 else 1 if abs(value) >= 0.1 else 2)
+    if whole or abs(value) >= 10:
+        return number(value, 0 if whole or abs(value) >= 1000 else 1)
+    return number(value, 2).rstrip("0")  # 1.76 of 1.9 must not read as 1.8
+
+
+def summed(one: Finding) -> bool:
+    """Tell whether a gap adds places up: what one place has too much of makes up for nothing elsewhere."""
+    numbers = (one.have, one.need, one.shortfall)
+    return all(map(math.isfinite, numbers)) and one.shortfall > abs(one.need - one.have) + 0.05
 
 
 #: What there is and what is asked for, in the words of each kind of rule.
@@ -118,6 +126,7 @@ def numbers(one: Finding) -> list[tuple[str, str]]:
     ]
     if math.isfinite(one.shortfall) and (one.status == SHORT or one.certainty == POSSIBLE):
         label = "缺口" if one.status == SHORT else "可能的缺口"
+        label += "(短缺之处相加)" if summed(one) else ""
         said.append((label, lacking(one).removeprefix("差 ")))
     if one.status == SHORT:
         text = "无法按人口折算" if math.isnan(one.people) else f"{people(one.people)}人(街镇内均匀分布估算)"

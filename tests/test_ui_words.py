@@ -1,10 +1,12 @@
 """Numbers and sources as officials write them."""
 
 import math
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from qjmap import wording
 from qjmap.standards import load_standards
 from qjmap.ui import overview, words
 from qjmap.ui.overview import Measure
@@ -112,3 +114,20 @@ def test_equal_figures_have_equal_colours(values):
 
 def test_nothing_known_is_not_shaded():
     assert shaded(math.nan, math.nan) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("have", "need", "gap", "added"),
+    [(1364, 1473, 174.5, True), (85, 121.4, 36.4, False), (5, 0, 5, False), (math.nan, 3, 3, False)],
+)
+def test_a_gap_that_adds_places_up_is_said_to(have, need, gap, added):
+    one = SimpleNamespace(have=have, need=need, shortfall=gap)
+    assert wording.summed(one) is added
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1.76, "1.76"), (1.9, "1.9"), (2.0, "2"), (0.05, "0.05"), (36.44, "36.4"), (1234.5, "1,234")],
+)
+def test_a_rate_is_not_rounded_up_to_its_target(value, said):
+    assert wording.figure(value) == said

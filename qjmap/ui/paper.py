@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from qjmap import webmap
 from qjmap.district import District
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 _PDF, _PNG = "application/pdf", "image/png"
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _ZIP = "application/zip"
+
+#: Files name a rule by its id, for those who trace it; on paper nobody can.
+_RULE_ID = re.compile(r"\[[a-z0-9-]+\]")
 
 Tell = Callable[[float, str], None]
 """Told how much is done (0–1), and what is being done."""
@@ -78,6 +83,7 @@ def offer_map(
 def _map_choices(district: District, scene: Scene, about: Callable[[], Metadata], name: str) -> None:
     from qjmap import export
 
+    ready = st.container()  # what is made stands on top, where it is seen
     size = st.segmented_control("纸张", ["A4", "A3"], default="A4", required=True, key="paper-size")
     turn = st.segmented_control("方向", ["纵向", "横向"], default="纵向", required=True, key="paper-turn")
     landscape = turn == "横向"
@@ -98,7 +104,7 @@ def _map_choices(district: District, scene: Scene, about: Callable[[], Metadata]
                 notes=[
                     one for one in said.notices if one not in (export.SCHEMATIC_NOTICE, export.DEMO_NOTICE)
                 ],
-                clause=said.standard,
+                clause=_RULE_ID.sub("", said.standard),
             )
             tell(0.3, "正在制图…")
             figure = cartography.draw(
@@ -119,6 +125,7 @@ def _map_choices(district: District, scene: Scene, about: Callable[[], Metadata]
             Product("制作 PDF(矢量)", make("pdf"), file("pdf"), _PDF, content),
             Product("制作 PNG(300 dpi)", make("png"), file("png"), _PNG, content),
         ],
+        ready,
     )
 
 
@@ -134,6 +141,7 @@ def offer_bulletins(district: District, found: Assessment, town: str | None = No
 def _bulletin_choices(district: District, found: Assessment, town: str | None) -> None:
     from qjmap import export
 
+    ready = st.container()
     place = town or district.settings.short_name
     # the assessment is kept by its content, so its identity stands for it
     content = _digest(source.fingerprint(), str(id(found)), str(town), date.today().isoformat())
@@ -180,7 +188,7 @@ def _bulletin_choices(district: District, found: Assessment, town: str | None) -
         label = f"{len(district.towns)} 个街镇的通报(一个压缩包)"
         products.append(Product(label, all_towns, file("zip", "各街镇短板通报"), _ZIP, content))
     st.html(html.note("按文件标准逐条核对的结果成文;模板在 data/templates,可用 Word 修改。"))
-    _offer("bulletin", products)
+    _offer("bulletin", products, ready)
 
 
 def _errata() -> pd.DataFrame | None:
@@ -191,8 +199,8 @@ def _errata() -> pd.DataFrame | None:
         return None
 
 
-def _offer(key: str, products: Sequence[Product]) -> None:
-    """Offer what takes a while: a button makes it, a bar says how far it is, and then it can be taken."""
+def _offer(key: str, products: Sequence[Product], ready: DeltaGenerator) -> None:
+    """Offer what takes a while: a button makes it, a bar says how far it is, and then it can be taken from `ready`."""
     asked = next(
         (
             product
@@ -204,7 +212,7 @@ def _offer(key: str, products: Sequence[Product]) -> None:
     kept = f"{key}-made"
     if asked is not None:
         st.session_state.pop(kept, None)
-        bar = st.progress(0.0, "正在准备…")
+        bar = ready.progress(0.0, "正在准备…")
 
         def tell(part: float, what: str) -> None:
             bar.progress(min(max(part, 0.0), 1.0), what)
@@ -212,9 +220,10 @@ def _offer(key: str, products: Sequence[Product]) -> None:
         try:
             st.session_state[kept] = (asked, asked.make(tell))
         except DataError as error:
-            frame.show_problems("没有做成", error.problems)
+            with ready:
+                frame.show_problems("没有做成", error.problems)
         except QjmapError as error:
-            st.html(html.note(str(error)))
+            ready.html(html.note(str(error)))
         finally:
             bar.empty()
     made: tuple[Product, bytes] | None = st.session_state.get(kept)
@@ -222,7 +231,7 @@ def _offer(key: str, products: Sequence[Product]) -> None:
         st.session_state.pop(kept, None)
         return
     product, data = made
-    st.download_button(
+    ready.download_button(
         f"下载 {product.name}({len(data) / 1e6:.1f} MB)",
         data,
         file_name=product.name,

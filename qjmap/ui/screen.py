@@ -29,6 +29,7 @@ from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene
+from qjmap.wording import summed
 
 _HERE = Path(__file__).parent
 _SHOW, _EVERY, _PLAY = "show", "every", "play"
@@ -435,6 +436,8 @@ def _rule_figures(stage: Stage, line: Line, town: str | None) -> list[Figure]:
         found.append(Figure("现值", answers.figure(one.value), one.value_unit, base, short=short))
     if short and math.isfinite(one.shortfall):
         have_need = f"现有 {answers.figure(one.have)},应有 {answers.figure(one.need)}"
+        if summed(one):
+            have_need = f"短缺之处相加;合计{have_need}"
         found.append(
             Figure(
                 "缺口",
