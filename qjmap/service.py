@@ -172,7 +172,7 @@ def change_record(
         wanted["source"] = "导入"
     after = with_change(before, record, wanted)
     told = ";".join(
-        f"{column} {_old(before, record, column) or '空白'}→{value or '空白'}"
+        f"{_label(spec, column)} {_old(before, record, column) or '空白'}→{value or '空白'}"
         for column, value in list(wanted.items())[:_SHOWN]
     )
     return _edit(person, office, Action.CHANGE, key, after, base=base, why=why, detail=f"{record}:{told}")
@@ -599,6 +599,10 @@ class _Numbered(Content):
 
     def table(self) -> RawTable:
         return self.raw if self.raw is not None else super().table()
+
+
+def _label(spec: LayerSpec, column: str) -> str:
+    return spec.columns[column].label if column in spec.columns else column
 
 
 def _old(table: RawTable, record: str, column: str) -> str | None:

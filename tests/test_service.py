@@ -212,7 +212,7 @@ def test_a_record_is_changed_moved_added_and_deleted(office):
     assert [entry.action for entry in office.audit.entries(outcome="完成")] == [
         *("新增", "删除", "删除", "新增", "修改", "修改")
     ]
-    assert "F1:beds_2020 空白→12;source 文件→导入" in office.audit.entries(action="修改")[-1].detail
+    assert "F1:2020年编制床位 空白→12;来源 文件→导入" in office.audit.entries(action="修改")[-1].detail
 
 
 @pytest.mark.parametrize(
