@@ -1,11 +1,11 @@
-"""`python -m benchmarks [coverage] [map]`: runs the benchmarks, each in a process of its own."""
+"""`python -m benchmarks [coverage] [map] [reading]`: runs the benchmarks, each in a process of its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-NAMES = ("coverage", "map")
+NAMES = ("coverage", "map", "reading")
 
 
 def main(chosen: list[str]) -> int:

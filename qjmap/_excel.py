@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -58,7 +59,7 @@ def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
     rels = _relations(archive, names)
     book = _Workbook()
     _parse(archive, _member(archive, names, "xl/workbook.xml"), start=book.start)
-    strings: list[str] | None = None
+    strings: _Strings | None = None
     styles: list[bool] = []
     for title, key, hidden in book.sheets:
         path = rels.get(key)
@@ -197,8 +198,26 @@ def _relations(archive: _limits.Archive, names: Mapping[str, str]) -> dict[str, 
     return found
 
 
-def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> list[str]:
-    strings: list[str] = []
+class _Strings:
+    """The workbook's shared strings as bytes in one piece: a fifth of what they take as objects."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._ends = array("Q", [0])
+
+    def append(self, text: str) -> None:
+        self._bytes += text.encode("utf-8", "replace")
+        self._ends.append(len(self._bytes))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, place: int) -> str:
+        return self._bytes[self._ends[place] : self._ends[place + 1]].decode()
+
+
+def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> _Strings:
+    strings = _Strings()
     member = names.get("xl/sharedstrings.xml")
     if member is None:
         return strings
@@ -281,7 +300,7 @@ def _date_styles(archive: _limits.Archive, names: Mapping[str, str]) -> list[boo
 
 
 def _rows(
-    archive: _limits.Archive, member: str, sheet: Sheet, strings: list[str], dates: list[bool], *, mac: bool
+    archive: _limits.Archive, member: str, sheet: Sheet, strings: _Strings, dates: list[bool], *, mac: bool
 ) -> Iterator[Row]:
     """Read a sheet's rows as they come out of the archive."""
     file, done = archive.file, list[Row]()
@@ -299,7 +318,7 @@ class _Cells:
     """What expat calls while it reads a sheet."""
 
     def __init__(
-        self, file: str, sheet: Sheet, strings: list[str], dates: list[bool], done: list[Row], *, mac: bool
+        self, file: str, sheet: Sheet, strings: _Strings, dates: list[bool], done: list[Row], *, mac: bool
     ) -> None:
         self.file, self.sheet, self.strings, self.dates, self.done = file, sheet, strings, dates, done
         self.epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from qjmap import _limits
 from qjmap.errors import Problem
@@ -18,7 +19,6 @@ from qjmap.errors import Problem
 Row = tuple[int, Mapping[int, str]]
 """A row's number in its file, and its cells by place (from 0); blank cells may be left out."""
 
-_CHUNK = 8192
 _LOOK_AT = 30
 _NUMBER = re.compile(r"[-+]?[0-9.,%]+")
 
@@ -38,26 +38,41 @@ class Grid:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass
+class _Column:
+    """One column's text in one piece, as Arrow has it: bytes, and where each cell ends."""
+
+    def __init__(self) -> None:
+        self.bytes = bytearray()
+        self.ends = array("q", [0])
+
+    def array(self) -> pa.Array:
+        """Give the cells; blank ones are missing."""
+        ends = np.frombuffer(self.ends, dtype=np.int64)
+        known = np.packbits(np.diff(ends) > 0, bitorder="little")
+        buffers = [pa.py_buffer(known), pa.py_buffer(self.ends), pa.py_buffer(self.bytes)]
+        return pa.Array.from_buffers(pa.large_string(), len(ends) - 1, buffers)
+
+
 class _Columns:
-    """Cells as they come, and their columns in Arrow."""
+    """Cells as they come: a hundred thousand rows of Python objects would take ten times the room."""
 
-    width: int
-    chunks: list[list[pa.Array]] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    def __init__(self, places: Sequence[int]) -> None:
+        self.places = places
+        self.columns = [_Column() for _ in places]
+        self.numbers: list[int] = []
 
-    def add(self, rows: Sequence[Row]) -> None:
-        self.numbers += [number for number, _ in rows]
-        self.chunks.append([_text([cells.get(n) for _, cells in rows]) for n in range(self.width)])
+    def add(self, row: Row) -> None:
+        number, cells = row
+        self.numbers.append(number)
+        for place, column in zip(self.places, self.columns, strict=True):
+            text = cells.get(place)
+            if text is not None:
+                column.bytes += text.strip().encode("utf-8", "replace")
+            column.ends.append(len(column.bytes))
 
-    def frame(self, names: Sequence[str], places: Sequence[int]) -> pd.DataFrame:
-        blank = pa.chunked_array([], type=pa.large_string())
-        columns = [
-            pa.chunked_array([chunk[place] for chunk in self.chunks]) if self.chunks else blank
-            for place in places
-        ]
-        self.chunks.clear()  # Arrow's own memory lives on in the frame: nothing is held twice
-        frame: pd.DataFrame = pa.table(columns, names=list(names)).to_pandas()
+    def frame(self, names: Sequence[str]) -> pd.DataFrame:
+        arrays = [one.array() for one in self.columns]
+        frame: pd.DataFrame = pa.table(arrays, names=list(names)).to_pandas()
         return frame.astype("str")
 
 
@@ -94,11 +109,11 @@ def gather(
         return None
     at = _header(head, header_row)
     names, places, under, notes = _names(head, at)
-    columns = _Columns(max(places) + 1)
+    columns = _Columns(places)
     named = frozenset(places)
     strays: dict[int, int] = {}
     problems: list[Problem] = []
-    cells, batch = 0, list[Row]()
+    cells = 0
     for count, row in enumerate(chain(head[at + 1 + under :], filled), 1):
         cells += len(row[1])
         if count > _limits.ROWS:
@@ -121,18 +136,13 @@ def gather(
                     problems.append(
                         Problem(file, row[0], f"第 {place + 1} 列", value, "不超出列名的内容", advice)
                     )
-        batch.append(row)
-        if len(batch) == _CHUNK:
-            columns.add(batch)
-            batch = []
-    if batch:
-        columns.add(batch)
+        columns.add(row)
     if not strict:
         notes += tuple(
             f"第 {place + 1} 列没有列名,其中 {strays[place]} 行的内容未读" for place in sorted(strays)
         )
     numbers = tuple(columns.numbers)
-    frame = columns.frame(names, places)
+    frame = columns.frame(names)
     return Grid(frame, numbers, head[at][0], places, notes, tuple(problems))
 
 
@@ -140,12 +150,6 @@ def _filled(rows: Iterable[Row]) -> Iterable[Row]:
     for number, cells in rows:
         if any(cell and not cell.isspace() for cell in cells.values()):
             yield number, cells
-
-
-def _text(cells: Sequence[str | None]) -> pa.Array:
-    """Make one column: white space round the cells dropped, blanks missing."""
-    column = pc.utf8_trim_whitespace(pa.array(cells, type=pa.large_string()))
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, type=pa.large_string()), column)
 
 
 def _header(head: Sequence[Row], said: int | None) -> int:

@@ -1,11 +1,472 @@
-"""Vector files in."""
+"""Vector files in: GeoJSON and KML read by our own hands, Shapefile and GeoPackage by GDAL in a process of its own.
+
+GDAL opens whatever a file asks for, addresses on the network too, and a broken file can take the process down. So it sees
+only files whose first bytes are those of a Shapefile or a GeoPackage, under names of ours, in a child process with bounds.
+"""
 
 from __future__ import annotations
 
+import io
+import json
+import math
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml.ElementTree
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.ipc
+import shapely
+from defusedxml.common import DefusedXmlException
+
 from qjmap import _limits
-from qjmap.ingest import Source
+from qjmap.errors import DataError
+from qjmap.ingest import RawTable, Source
+
+_SECONDS = 60
+_MEMORY = 4_000_000_000
+_LAYERS = 50
+_DEGREES = "EPSG:4326"
+_NUMBERED = "行号为要素的序号"
 
 
 def read_vector(name: str, content: bytes, kind: str, archive: _limits.Archive | None) -> tuple[Source, ...]:
-    """Read a vector file."""
-    raise _limits.refusal(name, kind, "表格文件")
+    """Read a vector file.
+
+    Parameters
+    ----------
+    name, content
+        The file.
+    kind
+        ``geojson``, ``kml``, ``shp`` or ``gpkg``.
+    archive
+        The content as an archive, when it is one.
+
+    Returns
+    -------
+    tuple of Source
+        One per layer.
+
+    Raises
+    ------
+    DataError
+        Broken, hostile, or larger than the limits.
+    """
+    if kind == "geojson":
+        return _geojson(name, content)
+    if kind == "kml":
+        members = [one for one in archive.names if one.lower().endswith(".kml")] if archive else []
+        return _kml(name, archive.read(members[0]) if archive else content)
+    if kind == "gpkg":
+        _check_gpkg(name, content)
+        return _by_gdal(name, {"layer.gpkg": content}, "gpkg", "")
+    assert archive is not None
+    return _shapefiles(name, archive)
+
+
+def _source(
+    file: str,
+    layer: str,
+    kind: str,
+    columns: Mapping[str, Sequence[object]],
+    shapes: Any,
+    crs: str | None,
+    notes: tuple[str, ...] = (),
+) -> Source | None:
+    """Make a layer; its properties become text."""
+    shapes = np.asarray(shapes, dtype=object)
+    if not len(shapes):
+        return None
+    count = int(shapely.get_num_coordinates(shapes).sum())
+    if count > _limits.VERTICES:
+        raise _limits.refusal(
+            file, f"{count:,} 个顶点", f"不多于 {_limits.VERTICES:,} 个顶点", "请在 QGIS 中简化图形后再上传"
+        )
+    if len(shapes) > _limits.ROWS:
+        raise _limits.refusal(file, f"{len(shapes):,} 个要素", f"不多于 {_limits.ROWS:,} 个要素")
+    if len(columns) > _limits.COLUMNS:
+        raise _limits.refusal(file, f"{len(columns)} 个属性", f"不多于 {_limits.COLUMNS} 个属性")
+    shapes = shapely.force_2d(shapes)
+    endless = (
+        ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
+        & ~shapely.is_empty(shapes)
+        & ~shapely.is_missing(shapes)
+    )
+    if endless.any():
+        row = int(np.flatnonzero(endless)[0]) + 1
+        raise _limits.refusal(file, "坐标为无穷或非数(NaN)", "有限的坐标", "请改正或删去该要素", row)
+    frame = pd.DataFrame(
+        {
+            name: pd.array([_told(one, file) for one in values], dtype="str")
+            for name, values in columns.items()
+        },
+        index=pd.RangeIndex(len(shapes)),
+    )
+    table = RawTable(file, frame.astype("str"), tuple(range(1, len(shapes) + 1)))
+    return Source(layer, table, kind, gpd.GeoSeries(shapes), crs, (_NUMBERED, *notes), header_row=0)
+
+
+def _told(value: object, file: str) -> str | None:
+    """Write a property as text; blank is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, float):
+        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+    elif isinstance(value, (dict, list)):
+        text = json.dumps(value, ensure_ascii=False)
+    else:
+        text = str(value).strip()
+    if len(text) > _limits.CELL:
+        raise _limits.refusal(file, f"有属性长 {len(text):,} 个字符", f"不多于 {_limits.CELL:,} 个字符的属性")
+    return text.encode("utf-8", "replace").decode() or None
+
+
+# ---- GeoJSON ---------------------------------------------------------------------------------------
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_OPEN, _SHUT = (b"[", b"{"), (b"]", b"}")
+
+
+def _geojson(name: str, content: bytes) -> tuple[Source, ...]:
+    _check_nesting(name, content)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        try:
+            text = content.decode("gb18030")
+        except UnicodeDecodeError:
+            raise _limits.refusal(
+                name, f"第 {error.start + 1} 个字节不是 UTF-8", "UTF-8 编码的 GeoJSON"
+            ) from error
+
+    def endless(word: str) -> float:
+        raise _limits.refusal(name, f"坐标或属性中有 {word}", "有限的数", "GeoJSON 不允许 NaN 和 Infinity")
+
+    try:
+        raw = json.loads(text, parse_constant=endless)
+    except json.JSONDecodeError as error:
+        raise _limits.refusal(
+            name, f"第 {error.colno} 个字符处无法解析", "合乎 JSON 语法的 GeoJSON", row=error.lineno
+        ) from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise _limits.refusal(name, "无法解析", "合乎 JSON 语法的 GeoJSON") from error
+    if isinstance(raw, dict) and raw.get("type") == "Feature":
+        raw = {"type": "FeatureCollection", "features": [raw]}
+    features = raw.get("features") if isinstance(raw, dict) else None
+    if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
+        raise _limits.refusal(name, None, "GeoJSON 的 FeatureCollection")
+    properties = [
+        one.get("properties") if isinstance(one.get("properties"), dict) else {} for one in features
+    ]
+    keys = dict.fromkeys(str(key) for one in properties for key in one)
+    columns = {key: [one.get(key) for one in properties] for key in islice_columns(keys, name)}
+    shapes = [_shape(one.get("geometry"), name, number) for number, one in enumerate(features, 1)]
+    found = _source(name, Path(name).stem, "geojson", columns, shapes, _old_crs(raw))
+    return () if found is None else (found,)
+
+
+def islice_columns(keys: Iterable[str], name: str) -> list[str]:
+    """Give the keys, unless there are too many."""
+    found = list(keys)
+    if len(found) > _limits.COLUMNS:
+        raise _limits.refusal(name, f"{len(found)} 个属性", f"不多于 {_limits.COLUMNS} 个属性")
+    return found
+
+
+def _check_nesting(name: str, content: bytes) -> None:
+    """Refuse what is nested too deep, or has too many brackets to be two million corners, before it is parsed."""
+    bare = np.frombuffer(_STRINGS.sub(b"", content), dtype=np.uint8)
+    step = np.zeros(256, dtype=np.int8)
+    for opening, shut in zip(_OPEN, _SHUT, strict=True):
+        step[opening[0]], step[shut[0]] = 1, -1
+    depth, opened = 0, 0
+    for start in range(0, len(bare), 1 << 20):
+        steps = step[bare[start : start + (1 << 20)]]
+        opened += int((steps > 0).sum())
+        depths = depth + np.cumsum(steps, dtype=np.int32)
+        if int(depths.max(initial=0)) > _limits.NESTING:
+            raise _limits.refusal(
+                name, f"嵌套超过 {_limits.NESTING} 层", "正常的 GeoJSON", "文件可能是恶意构造的"
+            )
+        depth = int(depths[-1])
+        if opened > _limits.VERTICES + 10 * _limits.ROWS:
+            raise _limits.refusal(
+                name, "图形过于复杂", f"不多于 {_limits.VERTICES:,} 个顶点", "请在 QGIS 中简化后再上传"
+            )
+
+
+def _shape(geometry: object, name: str, number: int) -> Any:
+    if geometry is None:
+        return None
+    try:
+        return shapely.geometry.shape(geometry)
+    except Exception as error:  # whatever stands in a foreign file, shapely has an exception for it
+        raise _limits.refusal(
+            name, "图形无法识别", "合乎 GeoJSON 的图形", "请改正或删去该要素", number
+        ) from error
+
+
+def _old_crs(raw: Mapping[str, Any]) -> str | None:
+    crs = raw.get("crs")
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    said = properties.get("name") if isinstance(properties, dict) else None
+    if not isinstance(said, str) or "CRS84" in said.upper():
+        return _DEGREES
+    found = re.search(r"EPSG:+(\d{4,5})$", said.upper())
+    return f"EPSG:{found[1]}" if found else said[:500]
+
+
+# ---- KML -------------------------------------------------------------------------------------------
+
+_DECLARED = re.compile(rb"^(\s*<\?xml[^>]*encoding=[\"'])(gbk|gb2312|gb18030)([\"'])", re.IGNORECASE)
+
+
+def _kml(name: str, content: bytes) -> tuple[Source, ...]:
+    if _DECLARED.match(content):  # expat knows no encodings of several bytes but UTF
+        try:
+            content = _DECLARED.sub(rb"\1utf-8\3", content, count=1).decode("gb18030").encode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _limits.refusal(name, f"第 {error.start + 1} 个字节不是 GBK", "编码正确的 KML") from error
+    rows: list[dict[str, object]] = []
+    shapes: list[Any] = []
+    links = corners = 0
+    try:
+        for mark in _placemarks(name, content):
+            if _tag(mark) == "NetworkLink":
+                links += 1
+                continue
+            shape, count = _kml_shape(mark, name, len(rows) + 1)
+            corners += count
+            if corners > _limits.VERTICES:
+                raise _limits.refusal(
+                    name, "顶点过多", f"不多于 {_limits.VERTICES:,} 个顶点", "请简化后再上传"
+                )
+            rows.append(_kml_properties(mark))
+            shapes.append(shape)
+    except DefusedXmlException as error:
+        raise _limits.refusal(
+            name, "XML 中有文件类型声明(DTD、实体)", "不含 DTD 的 KML", "文件可能是恶意构造的"
+        ) from error
+    except (ParseError, ValueError, LookupError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise _limits.refusal(name, "无法解析", "合乎 XML 语法的 KML", "请重新导出后再上传") from error
+    keys = islice_columns(dict.fromkeys(key for one in rows for key in one), name)
+    columns = {key: [one.get(key) for one in rows] for key in keys}
+    notes = (f"{links} 个网络链接未读:只读文件本身的内容",) if links else ()
+    found = _source(name, Path(name).stem, "kml", columns, shapes, _DEGREES, notes)
+    return () if found is None else (found,)
+
+
+def _placemarks(name: str, content: bytes) -> Iterator[Element]:
+    """Yield placemarks and network links one by one, and forget each."""
+    depth = 0
+    for event, element in defusedxml.ElementTree.iterparse(
+        io.BytesIO(content), events=("start", "end"), forbid_dtd=True
+    ):
+        if event == "start":
+            depth += 1
+            if depth > _limits.NESTING:
+                raise _limits.refusal(
+                    name, f"嵌套超过 {_limits.NESTING} 层", "正常的 KML", "文件可能是恶意构造的"
+                )
+            continue
+        depth -= 1
+        if _tag(element) in ("Placemark", "NetworkLink"):
+            yield element
+            element.clear()
+
+
+def _tag(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _kml_properties(mark: Element) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for element in mark.iter():
+        tag = _tag(element)
+        if tag in ("name", "address") and tag not in found:
+            found[tag] = (element.text or "").strip()
+        elif tag == "description":
+            found[tag] = re.sub(r"<[^>]*>", " ", element.text or "").strip()[: _limits.CELL]
+        elif tag == "SimpleData":
+            found[element.get("name", "")[:200] or "SimpleData"] = element.text
+        elif tag == "Data":
+            value = next((one.text for one in element if _tag(one) == "value"), None)
+            found[element.get("name", "")[:200] or "Data"] = value
+    return found
+
+
+def _kml_shape(mark: Element, name: str, number: int) -> tuple[Any, int]:
+    parts: list[Any] = []
+    count = 0
+    for element in mark.iter():
+        tag = _tag(element)
+        if tag not in ("Point", "LineString", "Polygon"):
+            continue
+        rings = [
+            _corners(one.text or "", name, number) for one in element.iter() if _tag(one) == "coordinates"
+        ]
+        count += sum(map(len, rings))
+        try:
+            if tag == "Point" and rings and len(rings[0]):
+                parts.append(shapely.Point(rings[0][0]))
+            elif tag == "LineString" and rings:
+                parts.append(shapely.LineString(rings[0]))
+            elif tag == "Polygon" and rings:
+                parts.append(shapely.Polygon(rings[0], rings[1:]))
+        except (ValueError, shapely.errors.GEOSException) as error:
+            raise _limits.refusal(
+                name, f"{tag} 的顶点不足", "完整的图形", "请改正或删去该要素", number
+            ) from error
+    if not parts:
+        return None, count
+    if len(parts) == 1:
+        return parts[0], count
+    kinds = {one.geom_type for one in parts}
+    if len(kinds) > 1:
+        return shapely.GeometryCollection(parts), count
+    many = {
+        "Point": shapely.MultiPoint,
+        "LineString": shapely.MultiLineString,
+        "Polygon": shapely.MultiPolygon,
+    }
+    return many[kinds.pop()](parts), count
+
+
+def _corners(text: str, name: str, number: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    try:
+        pairs = [tuple(map(float, one.split(",")[:2])) for one in text.split()]
+        found = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    except ValueError as error:
+        raise _limits.refusal(
+            name, f"坐标“{text.strip()[:40]}”", "经度,纬度", "请改正该要素", number
+        ) from error
+    if not np.isfinite(found).all():
+        raise _limits.refusal(name, "坐标为无穷或非数(NaN)", "有限的坐标", "请改正或删去该要素", number)
+    return found
+
+
+# ---- Shapefile and GeoPackage ----------------------------------------------------------------------
+
+
+def _shapefiles(name: str, archive: _limits.Archive) -> tuple[Source, ...]:
+    """Read every Shapefile of an archive under names of ours, so that its own can lead nowhere."""
+    lower = {one.lower(): one for one in archive.names}
+    stems = [one[:-4] for one in lower if one.endswith(".shp")]
+    if len(stems) > _LAYERS:
+        raise _limits.refusal(name, f"{len(stems)} 个 Shapefile", f"不多于 {_LAYERS} 个")
+    found: list[Source] = []
+    for stem in stems:
+        parts = {
+            suffix: archive.read(lower[stem + suffix])
+            for suffix in (".shp", ".shx", ".dbf", ".prj", ".cpg")
+            if stem + suffix in lower
+        }
+        title = PurePosixPath(lower[stem + ".shp"].replace("\\", "/")).stem
+        if parts[".shp"][:4] != b"\x00\x00\x27\x0a":
+            raise _limits.refusal(name, f"{title}.shp 的内容不是 Shapefile", "完好的 Shapefile")
+        if ".dbf" not in parts:
+            raise _limits.refusal(
+                name, f"缺少 {title}.dbf", "带属性表的 Shapefile", "请把 .shp、.shx、.dbf 等一起压缩"
+            )
+        encoding = _dbf_encoding(parts.pop(".cpg", b""), parts[".dbf"])
+        files = {f"layer{suffix}": data for suffix, data in parts.items()}
+        found += _by_gdal(name, files, "shp", encoding, title)
+    return tuple(found)
+
+
+def _dbf_encoding(said: bytes, table: bytes) -> str:
+    """Tell the encoding of a table of properties: what the .cpg says, if it can be so; else by trying."""
+    word = said.decode("ascii", "replace").strip().upper().replace("-", "")
+    start = int.from_bytes(table[8:10], "little") if len(table) > 10 else 0
+    # Fields of fixed width may cut a character in two: what fits best is taken, not what fits wholly.
+    sample = table[:start] + table[start : start + 200_000]
+    wrong = {
+        "UTF-8": sample.decode("utf-8", "replace").count("\ufffd"),
+        "GB18030": sample.decode("gb18030", "replace").count("\ufffd"),
+    }
+    chinese = word in ("936", "CP936", "GBK", "GB2312", "GB18030", "ANSI 936", "54936")
+    if chinese or (word in ("UTF8", "65001") and not wrong["UTF-8"]):
+        return "GB18030" if chinese else "UTF-8"
+    return min(wrong, key=lambda one: wrong[one])
+
+
+def _check_gpkg(name: str, content: bytes) -> None:
+    """Refuse a database that could make its reader open something else: virtual tables other than the spatial index."""
+    refused = _limits.refusal(name, "无法解析的 GeoPackage", "完好的 .gpkg 文件", "请在 QGIS 中重新导出")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layer.gpkg"
+        path.write_bytes(content)
+        try:
+            base = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
+            try:
+                base.set_progress_handler(lambda: 1, 50_000_000)
+                made = base.execute("SELECT type, name, sql FROM sqlite_master LIMIT 5000").fetchall()
+                tables = {str(row[1]).lower() for row in made}
+            finally:
+                base.close()
+        except sqlite3.Error as error:
+            raise refused from error
+    if "gpkg_contents" not in tables:
+        raise _limits.refusal(name, "SQLite 数据库,不是 GeoPackage", "GeoPackage(.gpkg)")
+    for kind, _, sql in made:
+        text = " ".join(str(sql or "").lower().split())
+        if kind == "view" or ("virtual table" in text and "using rtree" not in text):
+            raise _limits.refusal(
+                name,
+                "GeoPackage 中有视图或虚拟表",
+                "只含普通图层的 GeoPackage",
+                "请在 QGIS 中把图层另存为新的 .gpkg",
+            )
+
+
+def _by_gdal(
+    name: str, files: Mapping[str, bytes], kind: str, encoding: str, title: str = ""
+) -> tuple[Source, ...]:
+    """Have a child process read files of ours, and take back what it found."""
+    with tempfile.TemporaryDirectory(prefix="qjmap-") as folder:
+        for file, data in files.items():
+            (Path(folder) / file).write_bytes(data)
+        main = next(file for file in files if file.endswith((".shp", ".gpkg")))
+        command = [sys.executable, "-m", "qjmap._gdal", folder, main, encoding, str(_MEMORY)]
+        try:
+            done = subprocess.run(  # noqa: S603
+                command, capture_output=True, timeout=_SECONDS, check=False, cwd=Path(__file__).parents[1]
+            )
+        except subprocess.TimeoutExpired as error:
+            raise _limits.refusal(
+                name, f"{_SECONDS} 秒内读不完", "正常大小的文件", "请分成几个文件"
+            ) from error
+        if done.returncode:
+            raise _limits.refusal(
+                name, "无法解析", "完好的 Shapefile 或 GeoPackage", "请在 QGIS 中重新导出后再上传"
+            )
+        layers = json.loads((Path(folder) / "layers.json").read_text(encoding="utf-8"))
+        found = [_layer(name, kind, Path(folder), n, one, title) for n, one in enumerate(layers)]
+    return tuple(one for one in found if one is not None)
+
+
+def _layer(
+    name: str, kind: str, folder: Path, n: int, layer: Mapping[str, str | None], title: str
+) -> Source | None:
+    with pa.OSFile(str(folder / f"{n}.arrow")) as stream, pyarrow.ipc.open_file(stream) as reader:
+        table = reader.read_all()
+    shapes = shapely.from_wkb(table.column("wkb").to_pylist(), on_invalid="ignore")
+    columns = {one: table.column(one).to_pylist() for one in table.column_names if one != "wkb"}
+    encoding = layer.get("encoding")
+    notes = (f"属性文字编码:{encoding}",) if encoding else ()
+    return _source(name, title or str(layer["name"]), kind, columns, shapes, layer.get("crs"), notes)

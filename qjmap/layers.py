@@ -58,7 +58,8 @@ _FILE = re.compile(r"[A-Za-z0-9_-]+\.csv")  # a bare name: a register cannot poi
 class Column:
     """One column of a register: its key in the file, its label on the screen, and what it may hold.
 
-    `synonyms` are other names by which people's own files call it.
+    `synonyms` are other names by which people's own files call it. What lies outside `usual` (lowest, highest)
+    is possible but worth a second look: often a slip of the unit.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Column:
     note: str = ""
     sensitive: bool = False
     synonyms: tuple[str, ...] = ()
+    usual: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
     if not isinstance(raw, dict):
         read.fault(entry, raw, "一个表,如 { label = …, type = … }")
         return None
-    read.keys(raw, ("label", "type", "values", "synonyms", *_OPTIONS), entry)
+    read.keys(raw, ("label", "type", "values", "synonyms", "usual", *_OPTIONS), entry)
     label, kind = read.text(raw, "label", entry), raw.get("type")
     if kind not in TYPES:
         read.fault(f"{entry}.type", kind, f"下列类型之一:{'、'.join(TYPES)}")
@@ -199,6 +201,17 @@ def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
         read.fault(f"{entry}.min", options["min"], f"不大于 max({options['max']})")
     if "synonyms" in raw:
         options["synonyms"] = read.texts(raw["synonyms"], f"{entry}.synonyms")
+    if "usual" in raw:
+        usual = raw["usual"]
+        if (
+            isinstance(usual, list)
+            and len(usual) == 2
+            and all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in usual)
+            and usual[0] <= usual[1]
+        ):
+            options["usual"] = (float(usual[0]), float(usual[1]))
+        else:
+            read.fault(f"{entry}.usual", usual, "两个数:[常见最小值, 常见最大值]")
     if "values" in raw:
         options["values"] = read.texts(raw["values"], f"{entry}.values")
         if kind != "category":

@@ -1,0 +1,227 @@
+"""What a cell probably means when it is not written as a register wants it: pure functions from text to (text, why)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from qjmap.layers import Column
+
+Fix = tuple[str | None, str, str]
+"""The repaired text (None for blank), the kind of the repair, and why, in Chinese."""
+
+BLANKS = frozenset(
+    {
+        "/",
+        "\\",
+        "-",
+        "--",
+        "—",
+        "——",
+        "不详",
+        "不明",
+        "未知",
+        "暂无",
+        "无数据",
+        "空",
+        "null",
+        "n/a",
+        "na",
+        "none",
+    }
+)
+_YES = frozenset({"√", "✓", "✔", "是", "有", "y", "yes", "1", "true", "已", "已有"})
+_NO = frozenset({"×", "✗", "✘", "否", "无", "没有", "n", "no", "0", "false", "未", "x"})
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_MEASURED = re.compile(r"(?:约|大约|共|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,][^\d]*)")
+_DATE = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_YEAR = re.compile(r"(\d{4})\s*(?:年.*|[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?:\s.*)?|\.0+)")
+
+# dimension, and how many of its basic unit
+UNITS: dict[str, tuple[str, float]] = {
+    **dict.fromkeys(("毫米", "mm"), ("length", 0.001)),
+    **dict.fromkeys(("厘米", "公分", "cm"), ("length", 0.01)),
+    **dict.fromkeys(("米", "m"), ("length", 1.0)),
+    **dict.fromkeys(("千米", "公里", "km"), ("length", 1000.0)),
+    **dict.fromkeys(("升", "l"), ("volume", 0.001)),
+    **dict.fromkeys(("立方米", "立方", "方", "m3", "m³", "吨", "t"), ("volume", 1.0)),
+    **dict.fromkeys(("万立方米", "万方", "万m3", "万m³"), ("volume", 10000.0)),
+    "亿立方米": ("volume", 1e8),
+    **dict.fromkeys(("兆帕", "mpa"), ("pressure", 1.0)),
+    **dict.fromkeys(("千帕", "kpa"), ("pressure", 0.001)),
+    "bar": ("pressure", 0.1),
+    **dict.fromkeys(("升/秒", "l/s"), ("flow", 1.0)),
+    **dict.fromkeys(("立方米/小时", "m3/h", "m³/h"), ("flow", 1 / 3.6)),
+    "元": ("money", 1e-4),
+    "万元": ("money", 1.0),
+    "亿元": ("money", 1e4),
+    "平方千米": ("area", 1e6),
+    "平方公里": ("area", 1e6),
+    "km2": ("area", 1e6),
+    "平方米": ("area", 1.0),
+    "公顷": ("area", 1e4),
+    "亩": ("area", 2000 / 3),
+}
+
+
+def factor(found: str, wanted: str) -> float | None:
+    """Give what a number in one unit is multiplied by to be in another; None when they do not measure the same."""
+    found, wanted = (unicodedata.normalize("NFKC", one).strip().lower() for one in (found, wanted))
+    if found == wanted:
+        return 1.0
+    if found in ("万", f"万{wanted}") and wanted and not wanted.startswith("万"):
+        return 1e4
+    if found in UNITS and wanted in UNITS and UNITS[found][0] == UNITS[wanted][0]:
+        return UNITS[found][1] / UNITS[wanted][1]
+    return None
+
+
+def written(number: float) -> str:
+    """Write a number plainly, without the dust of binary fractions."""
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.12g}"
+
+
+def fixer(
+    column: Column, towns: Sequence[str] = (), names: Sequence[str] = ()
+) -> Callable[[str], Fix | None] | None:
+    """Give the function that repairs cells of a column, or None where nothing is ever repaired.
+
+    Parameters
+    ----------
+    column
+        What the column may hold.
+    towns
+        The district's towns.
+    names
+        The district's own names, which may stand before a town's.
+    """
+    if column.type in ("integer", "number"):
+        return lambda text: number(text, column.unit, whole=column.type == "integer")
+    if column.type == "year":
+        return year
+    if column.type == "date":
+        return day
+    if column.type == "boolean":
+        return lambda text: choice(text, ("是", "否"))
+    if column.type == "category":
+        return lambda text: choice(text, column.values)
+    if column.type == "town":
+        return lambda text: town(text, towns, names)
+    return plain if column.type == "text" else None
+
+
+def plain(text: str) -> Fix | None:
+    """Drop control characters, which only ever hide something; line breaks stay."""
+    clean = "".join(
+        one for one in text if one in "\n\t" or not unicodedata.category(one).startswith("C")
+    ).strip()
+    return None if clean == text else (clean or None, "control", "去掉看不见的控制字符")
+
+
+def number(text: str, unit: str, *, whole: bool) -> Fix | None:
+    """Read full-width digits, thousands, units and 万."""
+    folded = unicodedata.normalize("NFKC", text).strip()
+    if folded.lower() in BLANKS:
+        return None, "blank", "表示没有数据的记号,按空白"
+    bare = re.sub(r"\s", "", folded)
+    if _THOUSANDS.fullmatch(bare):
+        bare = bare.replace(",", "")
+    if _NUMBER.fullmatch(bare):
+        value = float(bare)
+        if whole and not bare.lstrip("+-").isdecimal():
+            if not value.is_integer() or abs(value) >= 1e15:
+                return None
+            return written(value), "whole", "整数写成了小数"
+        return (bare, "digits", "全角数字、千分位或空格") if bare != text else None
+    found = _MEASURED.fullmatch(bare)
+    if found is None:
+        return None
+    times = factor(found[2], unit)
+    digits = found[1].replace(",", "") if _THOUSANDS.fullmatch(found[1]) else found[1]
+    if times is None or not _NUMBER.fullmatch(digits):
+        return None
+    value = float(digits) * times
+    if whole and not round(value, 9).is_integer():
+        return None
+    why = "去掉单位" if times == 1 else f"“{found[2]}”换算为“{unit}”(×{times:g})"
+    return written(round(value, 9)), "unit", why
+
+
+def year(text: str) -> Fix | None:
+    """Take the year out of a date: 2023年, 2023-03-20."""
+    folded = unicodedata.normalize("NFKC", text).strip()
+    if folded.lower() in BLANKS:
+        return None, "blank", "表示没有数据的记号,按空白"
+    if re.fullmatch(r"\d{4}", folded):
+        return (folded, "digits", "全角数字") if folded != text else None
+    found = _YEAR.fullmatch(folded)
+    return (found[1], "year", "只取年份") if found else None
+
+
+def day(text: str) -> Fix | None:
+    """Write a date as 2023-03-20."""
+    folded = unicodedata.normalize("NFKC", text).strip()
+    if folded.lower() in BLANKS:
+        return None, "blank", "表示没有数据的记号,按空白"
+    found = _DATE.fullmatch(folded) or _COMPACT.fullmatch(folded)
+    if found is None:
+        return None
+    try:
+        iso = date(*(int(part) for part in found.groups())).isoformat()
+    except ValueError:
+        return None
+    return (iso, "date", "日期统一写法") if iso != text else None
+
+
+def choice(text: str, values: Sequence[str]) -> Fix | None:
+    """Find the allowed value that is meant: another width, a tick, or the only one that holds the words."""
+    folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    by_fold = {re.sub(r"\s", "", unicodedata.normalize("NFKC", one)): one for one in values if one}
+    if folded in by_fold:
+        return by_fold[folded], "value", "空格或全角字符"
+    lower = folded.lower()
+    for words, answers in ((_YES, ("有", "是")), (_NO, ("无", "否"))):
+        if lower in words:
+            meant = next((one for one in answers if one in values), None)
+            if meant and ({"有", "无"} <= set(values) or {"是", "否"} <= set(values)):
+                return meant, "value", "统一为允许值"
+    if lower in BLANKS and "未知" in values:
+        return "未知", "value", "统一为允许值"
+    holding = [one for one in values if len(folded) >= 2 and folded in one]
+    if len(holding) == 1:
+        return holding[0], "value", "简称补全"
+    return None
+
+
+def town(text: str, towns: Sequence[str], names: Sequence[str] = ()) -> Fix | None:
+    """Find the town that is meant: 东溪, 綦江区东溪镇, 东溪镇人民政府."""
+    folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    if folded.lower() in BLANKS:
+        return None, "blank", "表示没有数据的记号,按空白"
+    for name in sorted(names, key=len, reverse=True):
+        folded = folded.removeprefix(name)
+    for end in ("人民政府", "办事处", "政府"):
+        folded = folded.removesuffix(end)
+    for meant in (
+        [one for one in towns if folded == one],
+        [one for one in towns if folded == stem(one)],
+        [
+            one
+            for one in towns
+            if folded in (stem(one) + "乡", stem(one) + "镇", stem(one) + "街道", stem(one) + "街")
+        ],
+    ):
+        if len(meant) == 1:
+            return meant[0], "town", "街镇名补全"
+    return None
+
+
+def stem(name: str) -> str:
+    """Give a town's name without 镇 or 街道."""
+    return name.removesuffix("街道") if name.endswith("街道") else name.removesuffix("镇").removesuffix("乡")

@@ -1,0 +1,702 @@
+"""A file on its way into a layer: matched, read, repaired, checked; good rows to keep, bad ones to give back.
+
+Nothing is repaired in silence: each repair is in the list, and can be refused alone or with its kind.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from qjmap import datum
+from qjmap._repairs import factor, fixer, written
+from qjmap.checks import UNPLACED, Context, Ground, check, look
+from qjmap.district import District
+from qjmap.errors import DataError, Problem
+from qjmap.ingest import RawTable, Source
+from qjmap.layers import Column, LayerSpec
+from qjmap.matching import ADDRESS, Match
+from qjmap.places import Gazetteer, Place
+from qjmap.registers import load_table
+
+EXAMPLE = "示例"
+"""An id that begins so marks an example row of a template; it is never kept."""
+
+IMPORTED = "导入"
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+_TOTALS = re.compile(r"\s*(?:总\s*计|合\s*计|小\s*计|总\s*数|平\s*均|填表人.*|制表.*|审核.*)\s*[::]?\s*")
+_ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
+_SHAPES = {
+    "point": ("Point",),
+    "line": ("LineString", "MultiLineString"),
+    "polygon": ("Polygon", "MultiPolygon"),
+}
+_IN_CHINESE = {"point": "点", "line": "线", "polygon": "面"}
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One cell that was read otherwise than it was written.
+
+    Parameters
+    ----------
+    id
+        ``kind:column:row``; refusing ``kind:column`` or ``kind`` refuses all of them.
+    row
+        The row in the file; None for the whole column.
+    column
+        The column as the file calls it.
+    old, new
+        Before and after; None is blank.
+    why
+        In Chinese.
+    """
+
+    id: str
+    row: int | None
+    column: str
+    old: str | None
+    new: str | None
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What a file is held against: the district, its land, its names, and what is kept already."""
+
+    context: Context
+    ground: Ground
+    gazetteer: Gazetteer
+    names: tuple[str, ...] = ()
+    existing: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """What became of a file.
+
+    Parameters
+    ----------
+    spec
+        The layer.
+    frame
+        The good rows, typed as by `qjmap.checks.check`; index 0, 1, 2 …
+    rows
+        Their numbers in the file.
+    good, bad
+        Masks over the rows of the file's table; a row that is neither was left out (an example, a sum).
+    problems
+        What stops rows, with the file's own column names; all of a row at once.
+    warnings
+        What stops nothing.
+    repairs
+        All that were proposed and not refused.
+    notes
+        What a person should know besides.
+    unplaced
+        Mask over `frame`: kept, but 未定位.
+    geometry
+        Lines or areas of the good rows in degrees, for a layer of such; None for points and tables.
+    file
+        The name by which faults are told.
+    """
+
+    spec: LayerSpec
+    frame: pd.DataFrame
+    rows: tuple[int, ...]
+    good: Bools
+    bad: Bools
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    repairs: tuple[Repair, ...]
+    notes: tuple[str, ...]
+    unplaced: Bools
+    geometry: gpd.GeoSeries | None
+    file: str
+
+
+def surroundings(district: District, existing: pd.DataFrame | None = None) -> Surroundings:
+    """Gather what files for a district are held against.
+
+    Parameters
+    ----------
+    district
+        The district.
+    existing
+        The layer's rows that are kept already, for doubles.
+    """
+    towns = tuple(district.towns.index)
+    try:
+        villages = load_table(district, "villages")
+    except DataError:  # without the list of villages an address still finds its town
+        villages = pd.DataFrame({"name": pd.Series(dtype="str"), "town": pd.Series(dtype="str")})
+    own = district.boundaries
+    ground = Ground(
+        district.projection,
+        tuple(own.index),
+        np.asarray(own.geometry, dtype=object),
+        official="示意" not in district.settings.boundary_kind,
+    )
+    areas = {str(name): float(area) for name, area in district.towns["area_km2"].items()}
+    settings = district.settings
+    names = (settings.name, settings.short_name, settings.short_name.removesuffix("区").removesuffix("县"))
+    return Surroundings(district.context(), ground, Gazetteer(towns, villages, areas), names, existing)
+
+
+def coordinates(source: Source, matches: Mapping[str, Match]) -> tuple[pd.Series, pd.Series] | None:
+    """Give the two columns that `datum.readings` wants: matched ones, parts of one cell, or a vector file's points.
+
+    Returns
+    -------
+    (pandas.Series, pandas.Series) or None
+        None when the file has no coordinates at all.
+    """
+    if source.geometry is not None:
+        points = shapely.point_on_surface(_degrees(source))
+        return pd.Series(shapely.get_x(points)), pd.Series(shapely.get_y(points))
+    if "lon" not in matches or "lat" not in matches:
+        return None
+    lon, lat = matches["lon"].column, matches["lat"].column
+    if lon == lat:
+        return datum.split(source.table.frame[lon])
+    return source.table.frame[lon], source.table.frame[lat]
+
+
+def prepare(
+    source: Source,
+    spec: LayerSpec,
+    matches: Mapping[str, Match],
+    reading: datum.Reading | None,
+    around: Surroundings,
+    *,
+    refused_repairs: Collection[str] = (),
+) -> Draft:
+    """Make a file's table into rows of a layer.
+
+    Parameters
+    ----------
+    source
+        The sheet or layer.
+    spec
+        The layer.
+    matches
+        From `qjmap.matching.match`, as the person corrected it.
+    reading
+        How its coordinates are read (one of `datum.readings` of `coordinates`); None when there are none.
+    around
+        From `surroundings`.
+    refused_repairs
+        Ids of repairs, or their beginnings (``kind:column``, ``kind``), that shall not be made.
+
+    Returns
+    -------
+    Draft
+        Rows with an error are not in its frame.
+    """
+    work = _Work(source, spec, matches, around, frozenset(refused_repairs))
+    work.leave_out()
+    work.fill_merged()
+    work.repair_cells()
+    work.place(reading)
+    work.fill_defaults()
+    return work.finish()
+
+
+def to_register(frame: pd.DataFrame, spec: LayerSpec) -> bytes:
+    """Write typed rows as the CSV text of a register, as `qjmap.ingest.parse_csv` and `qjmap.checks.check` read it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(spec.columns)
+    columns = [_texts(frame[key], column) for key, column in spec.columns.items()]
+    writer.writerows(zip(*columns, strict=True))
+    return out.getvalue().encode("utf-8")
+
+
+def _texts(values: pd.Series, column: Column) -> list[str]:
+    known = values.notna().tolist()
+    if column.type == "date":
+        return [f"{one:%Y-%m-%d}" if there else "" for one, there in zip(values, known, strict=True)]
+    if column.type == "boolean":
+        return [("是" if one else "否") if there else "" for one, there in zip(values, known, strict=True)]
+    if column.type in ("number", "longitude", "latitude"):
+        return [_shortest(one) if there else "" for one, there in zip(values.tolist(), known, strict=True)]
+    return [str(one) if there else "" for one, there in zip(values.tolist(), known, strict=True)]
+
+
+def _shortest(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _degrees(source: Source) -> npt.NDArray[np.object_]:
+    """Bring a vector file's shapes to degrees by what it says of them."""
+    shapes: npt.NDArray[np.object_] = np.asarray(source.geometry, dtype=object)
+    try:
+        return datum.from_crs(shapes, source.crs)
+    except ValueError as error:
+        advice = "请先转换为 WGS-84 或 CGCS2000 经纬度"
+        raise DataError(
+            [Problem(source.table.file, None, "坐标系", source.crs, "认识的坐标系", advice)]
+        ) from error
+
+
+# ---- the work --------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Work:
+    source: Source
+    spec: LayerSpec
+    matches: Mapping[str, Match]
+    around: Surroundings
+    refused: frozenset[str]
+    repairs: list[Repair] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    shapes: npt.NDArray[np.object_] | None = None
+
+    def __post_init__(self) -> None:
+        table = self.source.table
+        self.file, self.rows = table.file, np.asarray(table.rows, dtype=np.int64)
+        self.left = np.zeros(len(self.rows), dtype=bool)  # rows that are left out
+        blank = pd.Series(np.nan, index=table.frame.index, dtype="str")
+        self.cells = {
+            key: table.frame[self.matches[key].column] if key in self.matches else blank
+            for key in (*self.spec.columns, ADDRESS)
+        }
+        used = {one.column for one in self.matches.values()}
+        unused = [name for name in table.frame.columns if name not in used]
+        if unused:
+            shown = "、".join(unused[:12]) + ("等" if len(unused) > 12 else "")
+            self.notes.append(f"未用的列({len(unused)} 列):{shown}")
+
+    # -- repairs --
+
+    def told(self, key: str) -> str:
+        """Give the name of a column as the file has it."""
+        return self.matches[key].column if key in self.matches else self.spec.columns[key].label
+
+    def allows(self, kind: str, key: str, row: int | None = None) -> bool:
+        """Say whether a repair may be made."""
+        if not self.refused:
+            return True
+        names = {kind, f"{kind}:{key}"} | ({f"{kind}:{key}:{row}"} if row is not None else set())
+        return not names & self.refused
+
+    def for_column(self, kind: str, key: str, old: str | None, new: str | None, why: str) -> bool:
+        """Note a repair of a whole column; say whether it may be made."""
+        if not self.allows(kind, key):
+            return False
+        self.repairs.append(Repair(f"{kind}:{key}", None, self.told(key), old, new, why))
+        return True
+
+    def for_cells(
+        self, key: str, places: Sequence[int], new: Sequence[str | None], kind: str, whys: Sequence[str]
+    ) -> None:
+        """Change cells of a column, those whose repair is not refused."""
+        column, cells = self.told(key), self.cells[key]
+        before = cells.iloc[list(places)].astype(object).where(lambda one: one.notna(), None).tolist()
+        changed: dict[int, str | None] = {}
+        for place, old, value, why in zip(places, before, new, whys, strict=True):
+            row = int(self.rows[place])
+            if self.allows(kind, key, row):
+                self.repairs.append(Repair(f"{kind}:{key}:{row}", row, column, old, value, why))
+                changed[place] = value
+        if changed:
+            values = cells.astype(object).to_numpy(copy=True)
+            for place, value in changed.items():
+                values[place] = value
+            self.cells[key] = pd.Series(values, index=cells.index).astype("str")
+
+    # -- steps --
+
+    def leave_out(self) -> None:
+        """Leave out the examples of a template and rows of sums, and say so."""
+        example = np.zeros(len(self.rows), dtype=bool)
+        if "id" in self.matches:
+            example = _matches(self.cells["id"], rf"{EXAMPLE}.*")
+        if example.any():
+            self.notes.append(f"{example.sum()} 行模板示例(编号以“{EXAMPLE}”开头)未导入")
+        frame = self.source.table.frame
+        first = frame.iloc[:, 0]
+        for name in frame.columns[1:3]:  # a sum may stand under the name, with the number left blank
+            first = first.fillna(frame[name])
+        sums = _matches(first, _TOTALS.pattern)
+        for place in np.flatnonzero(sums).tolist():
+            row = int(self.rows[place])
+            if self.allows("sum", "row", row):
+                value = str(first.iat[place])
+                self.repairs.append(Repair(f"sum:row:{row}", row, "整行", value, None, "合计或签名行,不导入"))
+                self.left[place] = True
+        self.left |= example
+
+    def fill_merged(self) -> None:
+        """Give every row of a block of merged cells the value of its first."""
+        by_column = {one.column: key for key, one in self.matches.items()}
+        place_of = (
+            {int(row): place for place, row in enumerate(self.rows.tolist())} if self.source.merged else {}
+        )
+        for name, top, bottom in self.source.merged:
+            key, first = by_column.get(name), place_of.get(top)
+            if key is None or first is None:
+                continue
+            blank = self.cells[key].isna().to_numpy()
+            if blank[first]:
+                continue
+            value = str(self.cells[key].iat[first])
+            span = range(first + 1, int(np.searchsorted(self.rows, bottom, side="right")))
+            places = [place for place in span if blank[place]]
+            why = f"合并单元格(第 {top}~{bottom} 行)按首格补齐"
+            self.for_cells(key, places, [value] * len(places), "merged", [why] * len(places))
+
+    def repair_cells(self) -> None:
+        """Repair cells column by column; what needs none is not touched."""
+        for key, column in self.spec.columns.items():
+            if key not in self.matches:
+                continue
+            self._refuse_error_values(key)
+            self._scale(key, column)
+            fix = fixer(column, self.around.gazetteer.towns, self.around.names)
+            if fix is None:
+                continue
+            cells = self.cells[key]
+            suspects = cells[self._suspect(cells, column)]
+            tried = {str(text): fix(str(text)) for text in suspects.unique()}
+            fixes = {text: found for text, found in tried.items() if found is not None}
+            if not fixes:
+                continue
+            hit = np.flatnonzero(suspects.isin(list(fixes)).reindex(cells.index, fill_value=False).to_numpy())
+            kinds: dict[str, list[int]] = {}
+            values = cells.iloc[hit].tolist()
+            for place, text in zip(hit.tolist(), values, strict=True):
+                kinds.setdefault(fixes[text][1], []).append(place)
+            for kind, places in kinds.items():
+                new = [fixes[str(text)] for text in cells.iloc[places].tolist()]
+                self.for_cells(key, places, [one[0] for one in new], kind, [one[2] for one in new])
+
+    def _suspect(self, cells: pd.Series, column: Column) -> pd.Series:
+        """Mark cells that are not already as a register wants them."""
+        if column.type == "category":
+            return cells.notna() & ~cells.isin(column.values)
+        if column.type == "town":
+            return cells.notna() & ~cells.isin(self.around.gazetteer.towns)
+        shape = {
+            "integer": r"[+-]?[0-9]{1,15}",
+            "number": r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)",
+            "year": r"[0-9]{4}",
+            "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+            "boolean": "是|否",
+            "text": r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*",
+        }[column.type]
+        return cells.notna() & ~_matches(cells, shape)
+
+    def _refuse_error_values(self, key: str) -> None:
+        """A formula's #N/A is no value, in no column."""
+        wrong = _matches(self.cells[key], _ERRORS.pattern)
+        advice = "这是 Excel 公式的错误值;请改正公式,或填写数值"
+        for place in np.flatnonzero(wrong & ~self.left).tolist():
+            value = str(self.cells[key].iat[place])
+            self.problems.append(
+                Problem(self.file, int(self.rows[place]), self.told(key), value, "值", advice)
+            )
+
+    def _scale(self, key: str, column: Column) -> None:
+        """Bring numbers under a header that says another unit to the column's own."""
+        unit = self.matches[key].unit
+        times = (
+            factor(unit, column.unit)
+            if unit and column.unit and column.type in ("integer", "number")
+            else None
+        )
+        if times is None or times == 1:
+            return
+        cells = self.cells[key]
+        numbers = pd.to_numeric(cells.where(_matches(cells, r"[+-]?[0-9]+\.?[0-9]*")), errors="coerce")
+        if numbers.notna().any() and self.for_column(
+            "header-unit",
+            key,
+            unit,
+            column.unit,
+            f"列名写明单位“{unit}”,全列换算为“{column.unit}”(×{times:g})",
+        ):
+            scaled = [written(round(one * times, 9)) for one in numbers.dropna().tolist()]
+            values = cells.astype(object).to_numpy(copy=True)
+            values[numbers.notna().to_numpy()] = scaled
+            self.cells[key] = pd.Series(values, index=cells.index).astype("str")
+
+    # -- places --
+
+    def place(self, reading: datum.Reading | None) -> None:
+        """Fill longitude and latitude from the reading, and put what has none into its village or town."""
+        if not {"lon", "lat"} <= self.spec.columns.keys():
+            return
+        if self.source.geometry is not None:
+            self._shapes(reading)
+        found = coordinates(self.source, self.matches)
+        if found is not None:
+            self._degrees(found, reading)
+        if self.spec.placed:
+            self._addresses()
+
+    def _degrees(self, text: tuple[pd.Series, pd.Series], reading: datum.Reading | None) -> None:
+        x, y = (pd.Series(one.to_numpy(), index=self.cells["lon"].index) for one in text)
+        if reading is not None and reading.swapped:
+            if self.for_column("swap", "lon", None, None, "经度、纬度两列写反,全部对调"):
+                x, y = y, x
+            else:
+                reading = replace(reading, lon=reading.lat, lat=reading.lon, swapped=False)
+        x_text, y_text = (one.astype("str") for one in (x, y))
+        self.cells["lon"], self.cells["lat"] = x_text, y_text
+        if reading is None:
+            return
+        if reading.key != datum.WGS84 and not self.for_column(
+            "datum", "lon", None, reading.label, f"坐标按“{reading.label}”换算为 WGS-84 十进制度"
+        ):
+            return
+        lon, lat = reading.lon.copy(), reading.lat.copy()
+        self._commas(x_text, y_text, lon, lat)
+        self._turn(lon, lat)
+        good = np.isfinite(lon) & np.isfinite(lat)
+        same = reading.key == datum.WGS84
+        for key, text_of, values in (("lon", x_text, lon), ("lat", y_text, lat)):
+            # plain degrees stay as they were written: their decimals say how good they are
+            plainly = _matches(text_of, r"[+-]?[0-9]+\.?[0-9]*")
+            as_written = plainly & same & ~self._turned
+            rewrite = good & ~as_written
+            if not rewrite.any():
+                continue
+            kept = text_of.astype(object).to_numpy(copy=True)
+            kept[rewrite] = [written(round(one, 8)) for one in values[rewrite].tolist()]
+            self.cells[key] = pd.Series(kept, index=text_of.index).astype("str")
+
+    def _commas(self, x: pd.Series, y: pd.Series, lon: Floats, lat: Floats) -> None:
+        """List decimal commas; a refused one is no number."""
+        for key, text in (("lon", x), ("lat", y)):
+            comma = _matches(text, r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*")
+            for place in np.flatnonzero(comma).tolist():
+                row, old = int(self.rows[place]), str(text.iat[place])
+                if self.allows("comma", key, row):
+                    new = old.replace(",", ",").replace(",", ".")
+                    why = "小数点写成了逗号"
+                    self.repairs.append(Repair(f"comma:{key}:{row}", row, self.told(key), old, new, why))
+                else:
+                    lon[place] = lat[place] = np.nan
+
+    def _turn(self, lon: Floats, lat: Floats) -> None:
+        """Turn round single rows whose longitude and latitude are swapped, when that brings them into the district."""
+        self._turned = np.zeros(len(lon), dtype=bool)
+        west, south, east, north = self.around.context.box or (-180.0, -90.0, 180.0, 90.0)
+        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        other = (lat >= west) & (lat <= east) & (lon >= south) & (lon <= north)
+        for place in np.flatnonzero(~inside & other).tolist():
+            row = int(self.rows[place])
+            if self.allows("swap", "lon", row):
+                old, new = f"{lon[place]:.6f}, {lat[place]:.6f}", f"{lat[place]:.6f}, {lon[place]:.6f}"
+                why = "这一行的经度、纬度写反,对调"
+                self.repairs.append(Repair(f"swap:lon:{row}", row, self.told("lon"), old, new, why))
+                lon[place], lat[place] = lat[place], lon[place]
+                self._turned[place] = True
+
+    def _shapes(self, reading: datum.Reading | None) -> None:
+        """Keep lines and areas in degrees, and tell what is wrong with them."""
+        shapes = _degrees(self.source)
+        if reading is not None:
+            way = datum.converter(reading)
+            shapes = shapely.transform(
+                shapes, lambda xy: np.column_stack(way(xy[:, 0].copy(), xy[:, 1].copy()))
+            )
+        wanted = self.spec.geometry
+        types = np.array([one.geom_type if one is not None else "" for one in shapes], dtype=object)
+        for place, kind in enumerate(types.tolist()):
+            if kind and wanted in _SHAPES and kind not in _SHAPES[wanted]:
+                if wanted == "point":
+                    continue
+                self._shape_problem(place, kind, f"{_IN_CHINESE[wanted]}图形", "请核对图层是否选对")
+        if wanted == "point":
+            odd = np.isin(types, ("", "Point"), invert=True)
+            for place in np.flatnonzero(odd).tolist():
+                advice = "已取图形内的一点代表"
+                row = int(self.rows[place])
+                self.warnings.append(Problem(self.file, row, "图形", types[place], "点", advice))
+            return
+        self._valid(shapes)
+        self.shapes = shapes
+
+    def _shape_problem(self, place: int, found: str, expected: str, advice: str) -> None:
+        self.problems.append(Problem(self.file, int(self.rows[place]), "图形", found, expected, advice))
+
+    def _valid(self, shapes: npt.NDArray[np.object_]) -> None:
+        """Polygons must be valid, and their lines must not cross themselves."""
+        for place in np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes)).tolist():
+            self._shape_problem(place, "空", f"{_IN_CHINESE.get(self.spec.geometry, '')}图形", "请补画图形")
+        for place in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)).tolist():
+            reason = str(shapely.is_valid_reason(shapes[place]))
+            where = reason.partition("[")[2].rstrip("]") or "某处"
+            what = "自相交" if "intersection" in reason.lower() else "图形无效"
+            advice = "可在 QGIS 中用“修正几何图形”修复"
+            self._shape_problem(place, f"在 {where} {what}", "有效的图形(不自相交)", advice)
+
+    def _addresses(self) -> None:
+        """Put rows without coordinates into the village or town that they name; the rest is 未定位."""
+        without = (self.cells["lon"].isna() & self.cells["lat"].isna()).to_numpy() & ~self.left
+        said = self.cells["position"].notna().to_numpy()
+        places = np.flatnonzero(without).tolist()
+        found: dict[tuple[str, str, str], Place] = {}
+        towns: dict[int, str] = {}
+        villages: dict[int, str] = {}
+        lost: list[int] = []
+        placed = 0
+        texts = [_plain_list(self.cells[key]) for key in (ADDRESS, "town", "village")]
+        known = set(self.around.gazetteer.towns)
+        for place in places:
+            address, town, village = (column[place] for column in texts)
+            if not (address or village):
+                if not town and not said[place]:
+                    lost.append(place)
+                continue
+            asked = (address, town if town in known else "", village)
+            if asked not in found:
+                found[asked] = self.around.gazetteer.find(*asked)
+            one = found[asked]
+            if one.choices:
+                row, advice = (
+                    int(self.rows[place]),
+                    f"可能是:{'、'.join(one.choices[:6])};请写明街镇和村(社区)",
+                )
+                name = self.told(ADDRESS) if ADDRESS in self.matches else self.told("village")
+                self.warnings.append(Problem(self.file, row, name, address or village, "一处地方", advice))
+            if one.town and not town:
+                towns[place] = one.town
+            if one.village and not village:
+                villages[place] = one.village
+            if np.isfinite(one.lon) and not said[place]:
+                self._set_place(place, one)
+                placed += 1
+            elif not (one.town or town) and not said[place]:
+                lost.append(place)
+        for key, values in (("town", towns), ("village", villages)):
+            if values:
+                column = self.told(ADDRESS) if ADDRESS in self.matches else self.told("village")
+                why = f"由“{column}”得知"
+                self.for_cells(key, list(values), list(values.values()), "address", [why] * len(values))
+        if lost:
+            self._write("position", dict.fromkeys(lost, UNPLACED))
+            self.notes.append(f"{len(lost)} 行没有坐标,也看不出所在街镇:保留后记为“未定位”")
+        rest = len(places) - len(lost) - placed
+        if rest > 0:
+            self.notes.append(f"{rest} 行没有坐标,按街镇近似定位,误差按街镇大小计")
+        if placed:
+            self.notes.append(f"{placed} 行没有坐标,按所在村(社区)近似定位")
+
+    def _set_place(self, place: int, found: Place) -> None:
+        row, new = int(self.rows[place]), f"{found.lon:.6f}, {found.lat:.6f}"
+        if self.allows("village", "lon", row):
+            why = f"由地址得知在{found.town}{found.village},误差约 {found.error_m:.0f} 米"
+            self.repairs.append(Repair(f"village:lon:{row}", row, self.told("lon"), None, new, why))
+            self._write("lon", {place: written(found.lon)})
+            self._write("lat", {place: written(found.lat)})
+            self._write("position", {place: "村社近似"})
+            self._write("error_m", {place: written(found.error_m)})
+
+    def _write(self, key: str, values: Mapping[int, str]) -> None:
+        cells = self.cells[key].astype(object).to_numpy(copy=True)
+        for place, value in values.items():
+            cells[place] = value
+        self.cells[key] = pd.Series(cells, index=self.cells[key].index).astype("str")
+
+    # -- what every record says --
+
+    def fill_defaults(self) -> None:
+        """Fill what a register wants of every record and a file need not say."""
+        columns = self.spec.columns
+        if "id" in columns and "id" not in self.matches and columns["id"].required:
+            why = "文件没有编号列,按行号编号"
+            if self.for_column("number", "id", None, f"{self.spec.key}-行号", why):
+                self.cells["id"] = pd.Series(
+                    [f"{self.spec.key}-{row}" for row in self.rows.tolist()], dtype="str"
+                )
+        if "kind" in columns and "kind" not in self.matches and len(columns["kind"].values) == 1:
+            self._fill("kind", columns["kind"].values[0], "本图层只有一个类别")
+        if "status" in columns and "status" not in self.matches and "未知" in columns["status"].values:
+            self._fill("status", "未知", "文件没有状态列")
+        if "source" in columns and self.spec.placed:
+            self._sources()
+
+    def _fill(self, key: str, value: str, why: str) -> None:
+        if self.for_column("default", key, None, value, why):
+            self.cells[key] = self.cells[key].fillna(value)
+
+    def _sources(self) -> None:
+        """Say of every record that it was brought by somebody, unless it names a document."""
+        cells = self.cells["source"]
+        values = self.spec.columns["source"].values
+        strange = (cells.notna() & ~cells.isin(values)).to_numpy()
+        places = np.flatnonzero(strange).tolist()
+        why = "来源只分文件、导入;原文请写入备注"
+        self.for_cells("source", places, [IMPORTED] * len(places), "source", [why] * len(places))
+        self.cells["source"] = self.cells["source"].fillna(IMPORTED)
+
+    # -- the end --
+
+    def finish(self) -> Draft:
+        """Type and check what stands now, and part good rows from bad."""
+        keep = ~self.left
+        columns = {key: self.cells[key][keep] for key in self.spec.columns}
+        frame = pd.DataFrame(columns).reset_index(drop=True)
+        raw = RawTable(self.file, frame, tuple(self.rows[keep].tolist()))
+        checked = check(raw, self.spec, self.around.context)
+        odd = look(raw, self.spec, checked.frame, self.around.ground, self.around.existing)
+        found = [*self.problems, *self.source.problems, *map(self._named, (*checked.problems, *odd.problems))]
+        problems = tuple(sorted(dict.fromkeys(found), key=lambda one: one.row or 0))
+        warnings = tuple(
+            sorted((*self.warnings, *map(self._named, odd.warnings)), key=lambda one: one.row or 0)
+        )
+        wrong = {one.row for one in problems}
+        bad = np.isin(self.rows, [row for row in wrong if row is not None]) & keep
+        good = keep & ~bad & (None not in wrong)
+        kept = checked.frame[good[keep]].reset_index(drop=True)
+        unplaced = np.zeros(len(kept), dtype=bool)
+        if self.spec.placed:
+            unplaced = (kept["position"] == UNPLACED).to_numpy(dtype=bool)
+        return Draft(
+            self.spec,
+            kept,
+            tuple(self.rows[good].tolist()),
+            good,
+            keep & ~good,
+            problems,
+            warnings,
+            tuple(self.repairs),
+            (*self.source.notes, *self.notes),
+            unplaced,
+            None if self.shapes is None else gpd.GeoSeries(self.shapes[good], crs="EPSG:4326"),
+            self.file,
+        )
+
+    def _named(self, problem: Problem) -> Problem:
+        """Tell a problem by the file's own column name."""
+        if problem.column is None or problem.column not in self.spec.columns:
+            return problem
+        return replace(problem, column=self.told(problem.column))
+
+
+def _matches(cells: pd.Series, pattern: str) -> Bools:
+    """Mark the cells that are wholly of a pattern; a blank is not."""
+    found: Bools = cells.astype("str").str.fullmatch(pattern).fillna(value=False).to_numpy(dtype=bool)
+    return found
+
+
+def _plain_list(cells: pd.Series) -> list[str]:
+    return cells.fillna("").tolist()

@@ -1,0 +1,124 @@
+"""Addresses without coordinates: put into the village or town they name, or into none."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from qjmap._repairs import stem
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an address lies.
+
+    `town` and `village` are blank when it does not say, or says it of several (`choices`, for a person to choose).
+    `lon`, `lat` (degrees) and `error_m` are NaN unless the village has coordinates; a record of a town alone is
+    placed by `qjmap.registers`, at the town's seat or middle, with the town's own error.
+    """
+
+    town: str = ""
+    village: str = ""
+    lon: float = float("nan")
+    lat: float = float("nan")
+    error_m: float = float("nan")
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Gazetteer:
+    """The towns and villages of a district, ready to be looked up.
+
+    Parameters
+    ----------
+    towns
+        Names.
+    villages
+        Columns `name`, `town`, and if known `lon`, `lat` (degrees).
+    areas_km2
+        Area by town, for the error of a village's place.
+    """
+
+    towns: tuple[str, ...]
+    villages: pd.DataFrame
+    areas_km2: dict[str, float]
+
+    def find(self, address: str, town: str = "", village: str = "") -> Place:
+        """Put an address into the village or town it names.
+
+        Parameters
+        ----------
+        address
+            As a person wrote it; only its first 300 characters are looked at.
+        town, village
+            What the record itself says; these come before what the address says.
+        """
+        text = re.sub(r"\s", "", unicodedata.normalize("NFKC", address[:300]))
+        if not town:
+            named = self._towns_in(text)
+            if len(named) > 1:
+                return Place(choices=named)
+            town = named[0] if named else ""
+        own = village or text
+        found = self._villages_in(own, town) or (self._villages_in(text, town) if village else [])
+        if len(found) > 1:
+            homes = tuple(dict.fromkeys(self._town_of(n) for n in found))
+            if len(homes) > 1:
+                return Place(choices=tuple(f"{self._town_of(n)}{self._name(n)}" for n in found))
+            return Place(homes[0], choices=tuple(self._name(n) for n in found))
+        if not found:
+            return Place(town)
+        return self._placed(found[0])
+
+    def _placed(self, n: int) -> Place:
+        row, town = self.villages.iloc[n], self._town_of(n)
+        lon, lat = (
+            float(row[key]) if key in row and pd.notna(row[key]) else float("nan") for key in ("lon", "lat")
+        )
+        if np.isnan(lon) or np.isnan(lat):
+            return Place(town, self._name(n))
+        return Place(town, self._name(n), lon, lat, self._error(town))
+
+    def _error(self, town: str) -> float:
+        """Give the radius of a disc as large as the town's average village: no village's point is better than that."""
+        count = int((self.villages["town"] == town).sum())
+        area = self.areas_km2.get(town, float("nan"))
+        return float(np.round(1000 * np.sqrt(area / max(1, count) / np.pi)))
+
+    def _towns_in(self, text: str) -> tuple[str, ...]:
+        """Name the towns that a text says in full; if none, those whose bare name begins it or follows 区 or 县."""
+        full = tuple(one for one in self.towns if one in text)
+        if full:
+            return full
+        return tuple(one for one in self.towns if re.search(rf"(?:^|区|县|市){re.escape(stem(one))}", text))
+
+    def _villages_in(self, text: str, town: str) -> list[int]:
+        """Find the villages that a text names, the longest names first: 新山村社区 before 新山村."""
+        found: list[tuple[int, int]] = []
+        for n, names in enumerate(_village_names(tuple(self.villages["name"].astype("str")))):
+            if town and self._town_of(n) != town:
+                continue
+            length = max((len(one) for one in names if one in text), default=0)
+            if length:
+                found.append((length, n))
+        longest = max((length for length, _ in found), default=0)
+        return [n for length, n in found if length == longest]
+
+    def _town_of(self, n: int) -> str:
+        return str(self.villages["town"].iat[n])
+
+    def _name(self, n: int) -> str:
+        return _village_names(tuple(self.villages["name"].astype("str")))[n][0]
+
+
+@lru_cache(maxsize=8)
+def _village_names(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Give the ways to write each village: 新山村社区居民委员会 → 新山村社区, 新山村."""
+    bare = [re.sub("(?:居民|村民)委员会$", "", name) for name in names]
+    return tuple((one, one.removesuffix("社区")) if one.endswith("村社区") else (one,) for one in bare)
