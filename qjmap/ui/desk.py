@@ -9,6 +9,7 @@ import streamlit as st
 
 from qjmap.district import District
 from qjmap.ingest import RawTable, read_csv
+from qjmap.layers import LayerSpec
 from qjmap.service import Office
 from qjmap.ui import html, source
 from qjmap.workspace import BOUNDARIES
@@ -37,11 +38,11 @@ def choose(district: District) -> tuple[str, str]:
         bind="query-params",
         width="stretch",
     )
-    named = labels(district)
+    known = labels(district)
     if part in (LOG, ACCOUNTS):
         return part, ""
     key = st.sidebar.selectbox(
-        "图层", list(named), format_func=lambda one: named[one], key="layer", bind="query-params"
+        "图层", list(known), format_func=lambda one: known[one], key="layer", bind="query-params"
     )
     return part or RECORDS, key
 
@@ -83,4 +84,16 @@ def tell_damage(office: Office, key: str) -> None:
         if latest is None
         else f"现用之前完好的第 {latest.number} 版({latest.when[:16].replace('T', ' ')},{latest.who})"
     )
-    st.html(html.alert("最新版本的文件已损坏", [f"{one.fault}。{instead}" for one in damaged]))
+    label = labels(office.district)[key]
+    said = [f"{named(one.fault, key, label)}。{instead}。" for one in damaged]
+    st.html(html.alert("最新版本的文件已损坏", said))
+
+
+def named(text: str, key: str, label: str) -> str:
+    """Call a layer by its name where a message calls it by its key."""
+    return text.replace(f"“{key}”", f"“{label}”")
+
+
+def plain(error: Exception, spec: LayerSpec) -> str:
+    """Give an error's message with the layer's name in place of its key."""
+    return named(str(error), spec.key, spec.label)

@@ -213,10 +213,8 @@ def _form(office: Office, spec: LayerSpec, record: str, allowed: bool, newest: i
         return
     with st.container(key="record-form"):
         title = "新增记录" if record == NEW else f"{one.cells.get('name') or '(无名称)'}({record})"
-        st.html(html.record_head(title, spec.label, f"第 {one.base} 版" if one.base else "随软件发布的数据"))
-        show_said()
-        if one.typed and one.base != newest:
-            _tell_newer(spec.key, record, one.base, newest)
+        state = f"第 {one.base} 版" if one.base else "随软件发布的数据"
+        st.html(html.record_head(title, spec.label, f"{state};带 * 的必填" if allowed else state))
         inputs = _Inputs(office.district, spec, record, one, allowed)
         if record == NEW:
             inputs.show(("id",))
@@ -231,8 +229,9 @@ def _form(office: Office, spec: LayerSpec, record: str, allowed: bool, newest: i
             inputs.show(own, spec.label)
         inputs.show(_SOURCE, "来源与备注")
         if allowed:
-            _bar(spec, record, one)
+            _bar(spec, record, one, newest)
         else:
+            show_said()
             st.button("关闭记录", on_click=go_to, args=(None,), key="close-record")
 
 
@@ -346,16 +345,20 @@ def _field_key(key: str, record: str, column: str) -> str:
 
 def _label(column: Column) -> str:
     unit = f"({column.unit})" if column.unit else ""
-    return f"{column.label}{unit}{' *' if column.required else ''}"
+    return f"{column.label}{unit}{' *' if column.required and column.key != 'id' else ''}"
 
 
 def _take(one: Sheet, column: str, key: str) -> None:
     one.put(column, st.session_state[key])
 
 
-def _bar(spec: LayerSpec, record: str, one: Sheet) -> None:
-    """Show what is at hand for a change: why, save, give up, delete."""
+def _bar(spec: LayerSpec, record: str, one: Sheet, newest: int) -> None:
+    """Show what is at hand for a change: what came of the last one, why, save, give up, delete."""
     with st.container(key="save-bar"):
+        with st.container(key="save-said"):
+            show_said()
+            if one.typed and one.base != newest:
+                _tell_newer(spec.key, record, one.base, newest)
         from_document = record != NEW and one.cells.get("source") == "文件"
         if from_document and "source" not in one.typed and set(one.typed) - {*_PLACE, *_SOURCE}:
             st.checkbox(
@@ -403,7 +406,7 @@ def show_said() -> None:
     if said.problems:
         frame.show_problems(said.text, said.problems)
     elif said.bad:
-        st.html(html.alert("未保存", [said.text]))
+        st.html(html.alert("未保存", [said.text.removeprefix("未保存:")]))
     else:
         st.html(html.done(said.text))
     if said.between:
@@ -423,12 +426,17 @@ def show_unsaved(key: str, record: str | None) -> None:
 
 
 def _tell_newer(key: str, record: str, base: int, newest: int) -> None:
-    st.html(
-        html.note(
-            f"你打开第 {base} 版之后,已有人保存了第 {newest} 版。可把你的改动移到最新版上,核对后再保存。"
-        )
+    said: Said | None = st.session_state.get(_SAID)
+    if said is None or not said.between:  # else it has just been said, and by whom
+        opened = f"第 {base} 版" if base else "随软件发布的数据"
+        st.html(html.note(f"你打开{opened}之后,已有人保存了第 {newest} 版。"))
+    st.button(
+        "在最新版上继续我的改动",
+        on_click=_rebase,
+        args=(key, record),
+        key="rebase",
+        help="把你的改动移到最新版上,核对后再保存",
     )
-    st.button("在最新版上继续我的改动", on_click=_rebase, args=(key, record), key="rebase")
 
 
 def _rebase(key: str, record: str) -> None:
@@ -488,12 +496,12 @@ def _try(spec: LayerSpec, change: Callable[[Office], Version]) -> Version | None
         version = change(who.office())
         said = Said(f"已存为第 {version.number} 版({version.action}),共 {version.rows} 条。各页即刻可见。")
     except ConflictError as error:
-        said = Said(str(error), between=error.between, bad=True)
+        said = Said(desk.plain(error, spec), between=error.between, bad=True)
         st.session_state[_AGAIN] = True
     except DataError as error:
         said = Said("未保存:请改正下列问题", problems=tuple(_named(spec, one) for one in error.problems))
     except QjmapError as error:
-        said = Said(str(error), bad=True)
+        said = Said(desk.plain(error, spec), bad=True)
     st.session_state[_SAID] = said
     return version
 

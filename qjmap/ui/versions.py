@@ -76,7 +76,8 @@ def _list(office: Office, key: str, history: Sequence[Version], good: Sequence[V
             "action": one.action,
             "why": one.why,
             "rows": one.rows if one.good else None,
-            "state": one.fault or ("现用" if good and one.number == good[0].number else ""),
+            "state": desk.named(one.fault, key, label)
+            or ("现用" if good and one.number == good[0].number else ""),
         }
         for one in history
     ]

@@ -1,13 +1,14 @@
 """数据管理: what a person sees of the data's versions, and what he may do to a record."""
 
 import csv
+import errno
 from datetime import datetime
 
 import pytest
 import streamlit as st
 from visit import Page, Text
 
-from qjmap import service
+from qjmap import _files, service
 from qjmap.access import LOCAL, VISITOR, AccessError, Accounts, Person, Role
 from qjmap.audit import Audit
 from qjmap.district import load_district
@@ -144,6 +145,23 @@ def test_without_a_reason_or_with_a_fault_nothing_is_saved_and_nothing_typed_is_
     assert desk.workspace.layers() == ()
 
 
+def test_a_full_disk_is_told_and_nothing_is_lost(desk, monkeypatch):
+    seen = Page("records", **FORM)
+    type_(seen, "beds_2020", "77")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_files.os, "write", full)
+        save(seen)
+    assert "磁盘已满" in seen.problems
+    assert desk.workspace.layers() == ()
+    save(seen)  # there is room again
+    assert "已存为第 2 版" in seen.text
+    assert beds() == "77 张"
+
+
 def test_what_is_typed_waits_while_another_record_is_looked_at(folder):
     seen = Page("records", **FORM)
     type_(seen, "beds_2020", "77")
@@ -219,7 +237,8 @@ def test_a_damaged_version_is_told_and_the_one_before_stands(desk, workspace_hom
     assert beds() == "77 张"
     for seen in (Page("records", **FORM), Page("records", **VERSIONS)):
         assert "已损坏" in seen.problems
-        assert "第 2 版" in seen.problems
+        assert "“医疗卫生机构”第 3 版" in seen.problems
+        assert "完好的第 2 版" in seen.problems
     rows = seen.rows("versions")
     assert "已损坏" in rows["3"]["state"]
     assert rows["2"]["state"] == "现用"
