@@ -380,8 +380,9 @@ def _radius(rule: Rule, case: Case) -> Prepared:
             value_unit="%",
             demo=found.demo,
             planned=bool(found.planned.any()),
-            base=case.quantity("population", place),
-            base_text=case.base_text("population", place),
+            # the share is one of land; people are spread over it and counted apart
+            base=whole,
+            base_text=_land(whole),
         )
 
     def gap(town: int) -> shapely.Geometry | None:
@@ -389,6 +390,10 @@ def _radius(rule: Rule, case: Case) -> Prepared:
         return None if bare[0].is_empty else bare[0]
 
     return Prepared(at, gap)
+
+
+def _land(km2: float) -> str:
+    return f"面积{km2:,.1f}平方千米"
 
 
 _WITHIN = {"built_up": "建成区范围"}
@@ -760,6 +765,8 @@ def _total_base(rule: Rule, case: Case, first: Finding, base: float, count: int)
         return f"名册{base:,.0f}{rule.counter}"
     if rule.kind in ("presence", "trigger"):
         return f"{count}个街镇"
+    if rule.kind == "radius":
+        return f"{count}个街镇{_land(base)}"
     name = rule.of if rule.kind == "per_capita" else "population"
     return case.base_text(name, None) if count == len(case.towns) else f"{count}个街镇"
 

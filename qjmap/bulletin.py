@@ -381,7 +381,7 @@ def _lacking(view: _View, line: Line) -> str:
     """Say what is missing by a rule; for the district with how many townships it lies in."""
     if view.town is not None or line.whole.status == SHORT:
         said = wording.lacking(_speaking(view, line)).removeprefix("差 ").replace(" ", "")
-        said = f"缺{said}" if said else ""
+        said = f"{'短缺之处合计' if wording.summed(_speaking(view, line)) else ''}缺{said}" if said else ""
     else:
         places = shortages(line)
         known = [one.shortfall for one in places if not math.isnan(one.shortfall)]

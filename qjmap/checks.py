@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from scipy.spatial import cKDTree
 
 from qjmap.crs import Projection
 from qjmap.errors import Problem
@@ -509,6 +508,8 @@ def _nearest(
     points: npt.NDArray[np.float64], asked: npt.NDArray[np.float64], count: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Give distances to the nearest points and their places, (n, count); endless where none is within `NEAR_M`."""
+    from scipy.spatial import cKDTree  # a quarter of a second that the first page does without
+
     distance, at = cKDTree(points).query(asked, k=list(range(1, count + 1)), distance_upper_bound=NEAR_M)
     return np.asarray(distance, dtype=np.float64), np.asarray(at, dtype=np.int64)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qjmap.assess import SHORT
-from qjmap.shortlist import Line
+if TYPE_CHECKING:
+    from qjmap.shortlist import Line
 
 #: The theme that is no single register: everything that is short.
 ALL = "all"
@@ -88,6 +89,8 @@ def suggest(lines: Sequence[Line], worst: Sequence[str], *, rules: int = 5, town
     rules, towns
         How many of each.
     """
+    from qjmap.assess import SHORT  # not for those who only read an address
+
     short = [one for one in lines if one.status == SHORT and one.short_towns()]
     short.sort(key=lambda one: one.whole.demo)  # what is real before what is invented
     items = [Item()]

@@ -7,7 +7,7 @@ how many rules they fall short of, or by what one rule comes to; a rule with a r
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -108,7 +108,11 @@ def shortage_scene(
             error = serving["error_m"].fillna(0).to_numpy(dtype=float)
             drawing = CoverageDrawing(of=len(layers) - 1, zones=zones, error_m=error)
     bounds = town_bounds(district, town)
-    invented = any(has_demo(rows) for rows in frames.values()) or (line is not None and line.whole.demo)
+    invented = any(has_demo(rows) for rows in frames.values()) or (
+        any(one.demo for one in line.findings.values())
+        if line is not None
+        else any(one.demo for each in chosen for one in each.findings.values() if one.status in (SHORT, MET))
+    )
     return Scene(
         layers=layers,
         coverage=drawing,
@@ -139,7 +143,9 @@ def _shades(
 ) -> tuple[dict[str, str], str, list[tuple[str, str]]]:
     towns = [str(town) for town in district.towns.index]
     if line is None:
-        colours, legend = count_shades(shortlist.shortages_by_town(chosen, towns))
+        counts = shortlist.shortages_by_town(chosen, towns)
+        unknown = {place for each in chosen for place, one in each.findings.items() if one.status == UNKNOWN}
+        colours, legend = count_shades(counts, unknown)
         return colours, "短缺的标准(条)", legend
     states = {one: line.findings[one].status for one in (towns if town is None else [town])}
     colours = {one: SHADES[status] for one, status in states.items()}
@@ -149,8 +155,18 @@ def _shades(
     return colours, "结论", [(status, SHADES[status]) for status in present]
 
 
-def count_shades(counts: Mapping[str, int]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+def count_shades(
+    counts: Mapping[str, int], unknown: Collection[str] = ()
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Colour towns by a count in up to five classes of equal width; a town without any stays white.
+
+    Parameters
+    ----------
+    counts
+        Town → shortages.
+    unknown
+        Towns of which something is not known: without any shortage they are grey, for nobody knows that they lack
+        nothing.
 
     Returns
     -------
@@ -158,11 +174,16 @@ def count_shades(counts: Mapping[str, int]) -> tuple[dict[str, str], list[tuple[
         Town → colour; (label, colour) for the legend.
     """
     some = [count for count in counts.values() if count]
+    none = {
+        town: SHADES[UNKNOWN] if town in unknown else "#ffffff" for town, count in counts.items() if not count
+    }
+    grey = [("0,另有数据不足", SHADES[UNKNOWN])] if SHADES[UNKNOWN] in none.values() else []
+    white = [("0", "#ffffff")] if "#ffffff" in none.values() else []
     if not some:
-        return dict.fromkeys(counts, "#ffffff"), [("没有短缺", "#ffffff")]
+        return none, [*white, *grey]
     low, width = min(some), math.ceil((max(some) - min(some) + 1) / len(_RAMP))
-    colours = {town: _RAMP[(count - low) // width] if count else "#ffffff" for town, count in counts.items()}
-    legend = [("0", "#ffffff")] if len(some) < len(counts) else []
+    colours = none | {town: _RAMP[(count - low) // width] for town, count in counts.items() if count}
+    legend = [*white, *grey]
     for number, colour in enumerate(_RAMP):
         first = low + number * width
         last = min(first + width - 1, max(some))

@@ -191,7 +191,7 @@ class Rule:
     def target(self) -> str:
         """The demand in words, e.g. “城区3500米、农村10000米” or “每1000人8张”."""
         if self.figure is None:
-            return "同一记录的目标列"
+            return "名册中每条记录自己的目标数"
         text = self.figure.text(self.unit)
         if self.kind == "per_capita":
             _, unit = TOWN_QUANTITIES[self.of or "population"]

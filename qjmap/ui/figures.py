@@ -26,7 +26,12 @@ def custom_figures() -> dict[str, Figure]:
         st.query_params[_FIGURES] = write(st.session_state[_FIGURES])
     found: dict[str, Figure] = st.session_state.get(_FIGURES, {})
     rules = source.standards()
-    return {key: figure for key, figure in found.items() if key in rules and not _same(rules[key], figure)}
+    return {key: figure for key, figure in found.items() if _changes(rules, key, figure)}
+
+
+def _changes(rules: Mapping[str, Rule], key: str, figure: Figure) -> bool:
+    """Tell whether a figure changes a rule: one that there is, that has a figure of its own, and another."""
+    return key in rules and rules[key].figure is not None and not _same(rules[key], figure)
 
 
 def set_figure(rule: Rule, figure: Figure | None) -> None:

@@ -23,7 +23,22 @@ async function copied(text) {
   }
 }
 
+/* Streamlit goes to a page in two steps: its bare address, then the same with what was chosen. The bare one would stand
+ * in the history and, on the way back, undo every choice; so the second step takes its place. */
+function joinSteps() {
+  if (history.pushState.joined) return;
+  const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
+  const joined = (state, unused, url) => {
+    const to = new URL(url ?? location.href, location.href);
+    const second = to.pathname === location.pathname && !location.search && to.search;
+    return (second ? replace : push)(state, unused, url);
+  };
+  joined.joined = true;
+  history.pushState = joined;
+}
+
 export default function run({ parentElement }) {
+  joinSteps();
   const button = parentElement.querySelector("button"), said = parentElement.querySelector("span");
   const field = parentElement.querySelector("input");
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(window.location.hostname);

@@ -14,18 +14,23 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 from streamlit.runtime.state.session_state_proxy import get_session_state
 
+from qjmap import programme
 from qjmap.errors import DataError, QjmapError
 from qjmap.ui import figures, html, source
 from qjmap.ui.navigation import PAGES
 
 _HERE = Path(__file__).parent
 
-#: Parameters of pages that read them themselves, and do not put up with anything: what is told of them is told there.
-_OF_PAGE: Mapping[str, Sequence[str]] = {
-    "shortages": ("rule",),
-    "requests": ("want",),
-    "records": ("add",),
-    "screen": ("show", "play", "every"),
+#: Parameters of pages that read them themselves → whether the page can do something with a value.
+_OF_PAGE: Mapping[str, Mapping[str, Callable[[str], bool]]] = {
+    "shortages": {"rule": lambda value: value in source.standards()},
+    "requests": {"want": bool},
+    "records": {"add": bool},
+    "screen": {
+        "show": bool,
+        "play": lambda value: value.isdecimal() and 1 <= int(value[:4]) <= programme.MOST,
+        "every": lambda value: value == str(programme.seconds(value, 0)),
+    },
 }
 _MOST, _LONGEST = 5, 40
 _HERE_NOW, _ASKED, _SAID = "links-page", "links-asked", "links-said"
@@ -110,8 +115,11 @@ def _amiss(key: str, asked: list[str], page: str) -> str:
         with suppress(QjmapError):
             known = _OWN[key](asked[-1] if asked else "")
         return "" if known else f"链接里的{_quote(key, asked)}看不懂或查不到,已忽略。"
-    if key in _OF_PAGE.get(page, ()):
-        return ""
+    if key in _OF_PAGE.get(page, {}):
+        known = False
+        with suppress(QjmapError):
+            known = _OF_PAGE[page][key](asked[-1] if asked else "")
+        return "" if known else f"链接里的{_quote(key, asked)}看不懂或超出范围,已按默认显示。"
     found = _stands(key)
     if found is None:
         return f"链接里的{_quote(key)}本页不认识,已忽略。"
@@ -183,7 +191,10 @@ def _record(value: str) -> bool:
 
 def _figures(value: str) -> bool:
     found = figures.read(value)
-    return len(found) == len(value.split(",")) and all(key in source.standards() for key in found)
+    rules = source.standards()
+    return len(found) == len(value.split(",")) and all(
+        key in rules and rules[key].figure is not None for key in found
+    )
 
 
 def _view(value: str) -> bool:

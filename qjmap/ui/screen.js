@@ -67,6 +67,7 @@ class Show {
     const { place, names, strange } = this.data;
     this.status.textContent = `${place + 1} / ${names.length}${this.paused ? "  已暂停" : ""}`;
     if (strange) this.help.textContent = `链接里有 ${strange} 个场景看不懂,已略过`;
+    this.dots.hidden = names.length > 24; /* more would not fit, nor tell more than the number does */
     this.dots.replaceChildren(
       ...names.map((_, number) => element("i", number === place ? "here" : ""))
     );

@@ -27,6 +27,7 @@ from qjmap.shortlist import Line
 from qjmap.ui import answers, frame, html, mapview, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
+from qjmap.ui.shortages import rests_on
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene
 from qjmap.wording import summed
@@ -38,6 +39,9 @@ _WHOLE = "全区"
 
 #: What fits beside the map and can be read from the last row: so many towns, fewer below many figures.
 _WORST, _FEWER, _MANY = 5, 4, 5
+
+#: Characters of a title that is set smaller, on two lines.
+_LONG = 22
 
 
 @dataclass(frozen=True)
@@ -282,6 +286,9 @@ def _component() -> Any:
 def play(stage: Stage) -> None:
     """Show one scene of the programme, large, and nothing else."""
     items, strange = items_of(stage)
+    if not items:
+        prepare(stage)
+        return
     st.html(f"<style>{(_HERE / 'screen.css').read_text(encoding='utf-8')}</style>")
     asked = st.query_params.get(_PLAY, "1")
     place = (int(asked) - 1) % len(items) if asked.isdecimal() and len(asked) < 6 else 0
@@ -318,8 +325,12 @@ def play(stage: Stage) -> None:
 def _head(stage: Stage, picture: Picture) -> str:
     day = today()
     demo = '<span class="qj-invented">含演示数据</span>' if picture.demo else ""
+    # what a person changed holds for every scene, and must be said in every scene
+    demo += '<span class="qj-invented">含自定值</span>' if any(one.rule.custom for one in stage.found) else ""
+    demo += '<span class="qj-invented">含假定</span>' if stage.found.assumptions else ""
+    long = " qj-long" if len(picture.title) > _LONG else ""
     return (
-        f'<div class="qj-title"><h1>{escape(picture.title)}</h1>{demo}'
+        f'<div class="qj-title{long}"><h1>{escape(picture.title)}</h1>{demo}'
         f'<p class="qj-day">{escape(stage.district.settings.short_name)}<br>'
         f"{day.year}年{day.month}月{day.day}日</p></div>"
         f'<p class="qj-lead">{escape(picture.lead)}</p>'
@@ -345,7 +356,7 @@ def _side(picture: Picture) -> str:
 
 def _foot(stage: Stage, picture: Picture) -> str:
     lines = [*picture.sources, stage.district.settings.boundary_notice, "分街镇人口为估算"]
-    return f"<p>{escape(';'.join(dict.fromkeys(lines)))}</p>"
+    return f"<p>{escape(';'.join(dict.fromkeys([*rests_on(stage.found), *lines])))}</p>"
 
 
 # ---- one scene --------------------------------------------------------------------------------------
@@ -362,7 +373,7 @@ def picture_of(stage: Stage, item: Item) -> Picture:
     if line is None:
         scene, ids = _with_marks(stage, item, scene, frames)
     whole = district_bounds(stage.district)
-    focus = scene.focus or (None if whole is None else (_WHOLE, whole))
+    focus = _beside_the_legend(scene.focus or (None if whole is None else (_WHOLE, whole)))
     demo = any(strong for _, strong in scene.notices)
     if line is not None:
         title, lead = _rule_words(stage, line, item.town)
@@ -393,6 +404,16 @@ def picture_of(stage: Stage, item: Item) -> Picture:
     )
 
 
+def _beside_the_legend(
+    focus: tuple[str, tuple[float, float, float, float]] | None,
+) -> tuple[str, tuple[float, float, float, float]] | None:
+    """Stretch the box to look at to the south-west, where the legend lies."""
+    if focus is None:
+        return None
+    name, (west, south, east, north) = focus
+    return name, (west - 0.3 * (east - west), south - 0.04 * (north - south), east, north)
+
+
 def _frames(stage: Stage, item: Item, line: Line | None) -> dict[str, pd.DataFrame]:
     keys = dict.fromkeys(line.layers if line is not None else () if item.theme == ALL else (item.theme,))
     loaded = {key: frame.load_layer(key, demo=stage.demo) for key in keys}
@@ -408,8 +429,8 @@ def _with_marks(
         here = summary.placed(rows if item.town is None else rows[rows["town"] == item.town])
         layers.append(marks(stage.district, stage.district.registry.layers[key], here))
         ids[key] = [str(one) for one in here["id"]]
-    said = notices(stage.district, demo=any(has_demo(rows) for rows in frames.values()))
-    return replace(scene, layers=layers, notices=said), ids
+    invented = any(strong for _, strong in scene.notices) or any(has_demo(rows) for rows in frames.values())
+    return replace(scene, layers=layers, notices=notices(stage.district, demo=invented)), ids
 
 
 def _sources(stage: Stage, documents: Sequence[str]) -> list[str]:
@@ -469,14 +490,14 @@ def _sure(one: Finding) -> str:
     return ";".join(said)
 
 
-def _people(stage: Stage, people: float, town: str | None) -> Figure:
+def _people(stage: Stage, people: float, town: str | None, how: str = "") -> Figure:
     if town is None:
         total, of = float(stage.district.total(stage.year).total), "全区"
     else:
         total, of = stage.people[town], town
     text = words.people(people)
     value, unit = (text[:-1], "万人") if text.endswith("万") else (text, "人")
-    said = f"{of}{words.people(total)}人的 {words.percent(people / total)}\u00a0%"
+    said = f"{how}{of}{words.people(total)}人的 {words.percent(people / total)}\u00a0%"
     return Figure("影响人口", value, unit, said, short=True)
 
 
@@ -489,14 +510,15 @@ def _lead(stage: Stage, item: Item, lines: Sequence[Line]) -> str:
 
 def _district_figures(stage: Stage, lines: Sequence[Line]) -> list[Figure]:
     sums = shortlist.totals(lines)
-    of = f"共 {sums.number} 条标准"
+    other = sums.rules[NOT_APPLICABLE]
+    of = f"共 {sums.number} 条标准" + (f",{other} 条不适用" if other else "")
     found = [
         Figure("有短缺", words.number(sums.rules[SHORT]), "条", of, short=sums.rules[SHORT] > 0),
         Figure("数据不足", words.number(sums.rules[UNKNOWN]), "条", f"{of};不算短缺,也不算达标"),
         Figure("达标", words.number(sums.rules[MET]), "条", of),
     ]
     if sums.people > 0:
-        found.append(_people(stage, sums.people, None))
+        found.append(_people(stage, sums.people, None, "至少;含只对全区判定的标准;"))
     return found
 
 

@@ -326,9 +326,9 @@ def standard(theme: Theme, view: View) -> str:
         return html.rule(f"服务半径 {size}", "没有文件依据。直线半径,不是行车时间。", custom="自定值")
     said = f"{words.rule_source(view.district, radius.rule)}。直线半径,不是行车时间。"
     if view.unsure:
-        said += f"名册未写明哪些设施符合该标准的条件({view.unsure} 处为“未知”),此处暂按全部所选设施计算,不作达标判断。"
+        said += _unsure(view)
     if view.reference_only:
-        said += "该标准只对建成区而言,建成区范围尚未登记:圈外的人口和面积按全域计算,只供参考,不作达标判断。"
+        said += _REFERENCE
     return html.rule(f"{radius.rule.title}:{size}", said, custom="自定值" if radius.custom else "")
 
 
@@ -372,6 +372,28 @@ def _as_frame(findings: Findings) -> pd.DataFrame:
     return pd.DataFrame([{label: row.get(key) for key, label in labels.items()} for row in findings.rows])
 
 
+def caveats(view: View) -> list[str]:
+    """Say what must go with the map and the files of a view, as the page says it."""
+    said = []
+    if view.radius is not None:
+        said.append(f"覆盖按直线半径计算,不是行车时间;{view.spread}")
+        if view.unsure:
+            said.append(_unsure(view))
+        if view.reference_only:
+            said.append(_REFERENCE)
+    missing = int(view.shown["x"].isna().sum())
+    if missing:
+        said.append(f"{missing} {view.spec.counter}未定位,图上没有,未计入覆盖")
+    return said
+
+
+def _unsure(view: View) -> str:
+    return f"名册未写明哪些设施符合该标准的条件({view.unsure} 处为“未知”),此处暂按全部所选设施计算,不作达标判断。"
+
+
+_REFERENCE = "该标准只对建成区而言,建成区范围尚未登记:圈外的人口和面积按全域计算,只供参考,不作达标判断。"
+
+
 def metadata(view: View) -> export.Metadata:
     """Say in a file what was chosen and what it rests on."""
     radius, district = view.radius, view.district
@@ -382,6 +404,7 @@ def metadata(view: View) -> export.Metadata:
         clause = "" if radius.rule is None else words.rule_source(district, radius.rule)
         standard = f"{name};{size};{'自定值;' if radius.custom else ''}{clause}"
     return export.Metadata(
+        notices=(export.SCHEMATIC_NOTICE, *caveats(view)),
         title=view.spec.label,
         when=downloads.today(),
         filter=view.filter.words(view.spec),
