@@ -1,7 +1,7 @@
 """Vector files in: GeoJSON and KML read by our own hands, Shapefile and GeoPackage by GDAL in a process of its own.
 
-GDAL opens whatever a file asks for, addresses on the network too, and a broken file can take the process down. So it sees
-only files whose first bytes are those of a Shapefile or a GeoPackage, under names of ours, in a child process with bounds.
+GDAL opens whatever a file asks for, addresses on the network too, and a broken file can take the process down. So it
+sees only files whose first bytes are those of a Shapefile or a GeoPackage, under names of ours, in a bounded process.
 """
 
 from __future__ import annotations
@@ -172,13 +172,13 @@ def _geojson(name: str, content: bytes) -> tuple[Source, ...]:
         one.get("properties") if isinstance(one.get("properties"), dict) else {} for one in features
     ]
     keys = dict.fromkeys(str(key) for one in properties for key in one)
-    columns = {key: [one.get(key) for one in properties] for key in islice_columns(keys, name)}
+    columns = {key: [one.get(key) for one in properties] for key in _keys(keys, name)}
     shapes = [_shape(one.get("geometry"), name, number) for number, one in enumerate(features, 1)]
     found = _source(name, Path(name).stem, "geojson", columns, shapes, _old_crs(raw))
     return () if found is None else (found,)
 
 
-def islice_columns(keys: Iterable[str], name: str) -> list[str]:
+def _keys(keys: Iterable[str], name: str) -> list[str]:
     """Give the keys, unless there are too many."""
     found = list(keys)
     if len(found) > _limits.COLUMNS:
@@ -264,7 +264,7 @@ def _kml(name: str, content: bytes) -> tuple[Source, ...]:
         if isinstance(error, DataError):
             raise
         raise _limits.refusal(name, "无法解析", "合乎 XML 语法的 KML", "请重新导出后再上传") from error
-    keys = islice_columns(dict.fromkeys(key for one in rows for key in one), name)
+    keys = _keys(dict.fromkeys(key for one in rows for key in one), name)
     columns = {key: [one.get(key) for one in rows] for key in keys}
     notes = (f"{links} 个网络链接未读:只读文件本身的内容",) if links else ()
     found = _source(name, Path(name).stem, "kml", columns, shapes, _DEGREES, notes)

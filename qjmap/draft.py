@@ -266,6 +266,7 @@ class _Work:
     warnings: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     shapes: npt.NDArray[np.object_] | None = None
+    _turned: Bools = field(init=False)
 
     def __post_init__(self) -> None:
         table = self.source.table
@@ -467,7 +468,7 @@ class _Work:
             return
         lon, lat = reading.lon.copy(), reading.lat.copy()
         self._commas(x_text, y_text, lon, lat)
-        self._turn(lon, lat)
+        self._turn(lon, lat, text, reading)
         good = np.isfinite(lon) & np.isfinite(lat)
         same = reading.key == datum.WGS84
         for key, text_of, values in (("lon", x_text, lon), ("lat", y_text, lat)):
@@ -494,19 +495,28 @@ class _Work:
                 else:
                     lon[place] = lat[place] = np.nan
 
-    def _turn(self, lon: Floats, lat: Floats) -> None:
-        """Turn round single rows whose longitude and latitude are swapped, when that brings them into the district."""
+    def _turn(
+        self, lon: Floats, lat: Floats, text: tuple[pd.Series, pd.Series], reading: datum.Reading
+    ) -> None:
+        """Turn round single rows whose two coordinates are swapped, when that brings them into the district."""
         self._turned = np.zeros(len(lon), dtype=bool)
         west, south, east, north = self.around.context.box or (-180.0, -90.0, 180.0, 90.0)
-        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-        other = (lat >= west) & (lat <= east) & (lon >= south) & (lon <= north)
-        for place in np.flatnonzero(~inside & other).tolist():
+        with np.errstate(invalid="ignore"):
+            inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        places = np.flatnonzero(~inside & text[0].notna().to_numpy() & text[1].notna().to_numpy())
+        if not places.size:
+            return
+        x, y = (datum.parse(one.iloc[places])[0] for one in text)
+        new_lon, new_lat = datum.converter(reading)(y, x)
+        back = (new_lon >= west) & (new_lon <= east) & (new_lat >= south) & (new_lat <= north)
+        for n in np.flatnonzero(back).tolist():
+            place = int(places[n])
             row = int(self.rows[place])
             if self.allows("swap", "lon", row):
-                old, new = f"{lon[place]:.6f}, {lat[place]:.6f}", f"{lat[place]:.6f}, {lon[place]:.6f}"
-                why = "这一行的经度、纬度写反,对调"
+                old, new = (f"{one[0].iat[place]}, {one[1].iat[place]}" for one in (text, text[::-1]))
+                why = "这一行的两个坐标写反,对调"
                 self.repairs.append(Repair(f"swap:lon:{row}", row, self.told("lon"), old, new, why))
-                lon[place], lat[place] = lat[place], lon[place]
+                lon[place], lat[place] = new_lon[n], new_lat[n]
                 self._turned[place] = True
 
     def _shapes(self, reading: datum.Reading | None) -> None:

@@ -210,8 +210,9 @@ def _by_content(
 def _degrees(cells: Sequence[str], name: str) -> Iterator[Offer]:
     """Offer a column of decimal degrees in China as longitude or latitude."""
     numbers = pd.to_numeric(pd.Series(cells, dtype="str"), errors="coerce").to_numpy(dtype=np.float64)
+    numbers = np.where(np.abs(numbers) <= 180, numbers, np.nan)
     broken = np.mod(numbers, 1) != 0
     for key, low, high in (("lon", 73.0, 136.0), ("lat", 3.0, 54.0)):
         inside = (numbers >= low) & (numbers <= high) & broken
-        if inside.mean() >= _SHARE and np.nanstd(numbers) < 3:
+        if inside.mean() >= _SHARE and np.std(numbers[inside]) < 3:
             yield 0.6, key, name, CONTENT

@@ -1,0 +1,390 @@
+"""A file on its way in: every repair listed and refusable, all faults of a row at once, good rows kept."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from openpyxl import Workbook
+
+from qjmap import datum, draft, ingest, matching
+from qjmap.checks import check
+from qjmap.errors import DataError
+from qjmap.ingest import parse_csv
+from qjmap.places import Gazetteer
+
+HEAD = "编号,名称,街镇,类别,状态,经度,纬度,口径,流量,压力,年份,备注"
+GOOD = {
+    "编号": "A1",
+    "名称": "甲",
+    "街镇": "戊镇",
+    "类别": "市政消火栓",
+    "状态": "现状",
+    "经度": "106.500001",
+    "纬度": "29.000001",
+    "口径": "100",
+    "流量": "15",
+    "压力": "0.3",
+    "年份": "2020",
+}
+
+
+@pytest.fixture
+def around(grid_district):
+    return draft.surroundings(grid_district)
+
+
+def table(*rows: dict[str, str], head: str = HEAD) -> bytes:
+    names = head.split(",")
+    filled = [{**GOOD, "编号": f"A{n}", "经度": f"106.5{n:02d}001", **row} for n, row in enumerate(rows, 1)]
+    frame = pd.DataFrame([[row.get(name, "") for name in names] for row in filled], columns=names)
+    return frame.to_csv(index=False).encode()
+
+
+def prepared(content: bytes, district, around, key="hydrants", *, refused=(), choose="wgs84", name="a.csv"):
+    spec = district.registry.spec(key)
+    source = ingest.read(name, content)[0]
+    matches = matching.match(source, spec, tuple(district.towns.index))
+    columns = draft.coordinates(source, matches)
+    readings = datum.readings(*columns, district) if columns else []
+    reading = next((one for one in readings if one.key == choose), readings[0] if readings else None)
+    return draft.prepare(source, spec, matches, reading, around, refused_repairs=refused)
+
+
+def changes(made: draft.Draft) -> list[tuple]:
+    return [(one.row, one.column, one.old, one.new) for one in made.repairs]
+
+
+# ---- good and bad ----------------------------------------------------------------------------------
+
+
+def test_good_rows_are_kept_while_bad_ones_go_back_with_all_their_faults(grid_district, around):
+    made = prepared(table({}, {"街镇": "无此镇", "口径": "粗", "年份": "去年"}, {}), grid_district, around)
+    assert made.good.tolist() == [True, False, True]
+    assert made.bad.tolist() == [False, True, False]
+    assert made.rows == (2, 4)
+    assert [(one.row, one.column, one.value) for one in made.problems] == [
+        (3, "街镇", "无此镇"),
+        (3, "年份", "去年"),
+        (3, "口径", "粗"),
+    ]
+    assert made.repairs == ()
+
+
+def test_what_is_kept_is_a_register(grid_district, around):
+    for key in ("hydrants", "highrises", "reservoirs", "villages"):
+        spec = grid_district.registry.spec(key)
+        content = table({}, {"口径": "", "年份": ""}, {"备注": '引号"、逗号,和\n换行'})
+        if key == "villages":
+            content = "统计代码,村(居)委会,街镇代码,街镇,人口\n1,甲村,01,戊镇,1200\n".encode()
+        elif key != "hydrants":
+            content = content.replace("市政消火栓".encode(), spec.kinds[0].encode())
+        made = prepared(content, grid_district, around, key)
+        assert made.problems == ()
+        assert len(made.frame)
+        text = draft.to_register(made.frame, spec)
+        again = check(parse_csv(text, "x.csv"), spec, grid_district.context())
+        assert again.problems == ()
+        pd.testing.assert_frame_equal(again.frame, made.frame)
+        if spec.placed:
+            assert set(made.frame["source"]) == {"导入"}
+
+
+def test_a_file_without_any_good_row_is_still_answered(grid_district, around):
+    made = prepared(table({"类别": "x"}), grid_district, around)
+    assert made.frame.empty
+    assert made.bad.tolist() == [True]
+    assert draft.to_register(made.frame, made.spec).decode().count("\n") == 1
+
+
+# ---- repairs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("column", "old", "new", "kind"),
+    [
+        ("口径", "１００", "100", "digits"),
+        ("流量", "1,015.5", "1015.5", "digits"),
+        ("流量", "15升/秒", "15", "unit"),
+        ("口径", "0.1米", "100", "unit"),
+        ("压力", "300kPa", "0.3", "unit"),
+        ("口径", "100.0", "100", "whole"),
+        ("流量", "不详", None, "blank"),
+        ("年份", "2020年5月", "2020", "year"),
+        ("街镇", "戊", "戊镇", "town"),
+        ("街镇", "方格区戊镇人民政府", "戊镇", "town"),
+        ("类别", "市政 消火栓", "市政消火栓", "value"),
+        ("类别", "市政", "市政消火栓", "value"),
+        ("名称", "甲\u200b乙", "甲乙", "control"),
+        ("经度", "106,500101", "106.500101", "comma"),
+    ],
+)
+def test_each_repair_is_listed_and_can_be_refused(grid_district, around, column, old, new, kind):
+    content = table({}, {column: old})
+    made = prepared(content, grid_district, around)
+    assert changes(made) == [(3, column, old, new)]
+    assert made.problems == ()
+    (repair,) = made.repairs
+    assert repair.id.split(":")[0] == kind
+    for refusal in (repair.id, repair.id.rpartition(":")[0], kind):
+        without = prepared(content, grid_district, around, refused=(refusal,))
+        assert without.repairs == ()
+        if kind not in ("control",):
+            assert [one.value for one in without.problems] == [old]
+
+
+def test_ten_thousand_is_understood(grid_district, around):
+    content = "统计代码,村(居)委会,街镇代码,街镇,人口\n1,甲村,01,戊镇,1.2万\n2,乙村,01,戊镇,3000人\n".encode()
+    made = prepared(content, grid_district, around, "villages")
+    assert made.frame["population"].tolist() == [12000, 3000]
+    assert [one.old for one in made.repairs] == ["1.2万", "3000人"]
+
+
+def test_a_header_in_another_unit_scales_the_column_or_not(grid_district, around):
+    content = table({"口径(cm)": "10"}, head=HEAD.replace("口径", "口径(cm)"))
+    made = prepared(content, grid_district, around)
+    assert made.frame["diameter_mm"].tolist() == [100]
+    assert [(one.id, one.row) for one in made.repairs] == [("header-unit:diameter_mm", None)]
+    refused = prepared(content, grid_district, around, refused=("header-unit",))
+    assert [one.value for one in refused.problems] == ["10"]
+
+
+def test_sums_and_examples_are_left_out_and_told(grid_district, around):
+    made = prepared(table({}, {"编号": "合计", "名称": ""}, {"编号": "示例-1"}), grid_district, around)
+    assert made.rows == (2,)
+    assert made.bad.tolist() == [False, False, False]
+    assert [one.id for one in made.repairs] == ["sum:row:3"]
+    assert any("示例" in note for note in made.notes)
+    assert prepared(table({}, {"编号": "合计"}), grid_district, around, refused=("sum",)).rows == (2, 3)
+
+
+def test_merged_cells_are_filled_and_told(grid_district, around):
+    book = Workbook()
+    for row in (
+        ["编号", "名称", "街镇", "类别", "状态"],
+        *(["A", n, "戊镇", "市政消火栓", "现状"] for n in "甲乙"),
+    ):
+        book.active.append(row)
+    book.active["A3"] = "B"
+    book.active["C3"] = None
+    book.active.merge_cells("C2:C3")
+    out = io.BytesIO()
+    book.save(out)
+    made = prepared(out.getvalue(), grid_district, around, name="a.xlsx")
+    assert made.frame["town"].tolist() == ["戊镇", "戊镇"]
+    assert changes(made) == [(3, "街镇", None, "戊镇")]
+
+
+def test_what_a_file_need_not_say_is_filled_and_told(grid_district, around):
+    made = prepared("名称,街镇\n甲,戊镇\n".encode(), grid_district, around, "emergency_teams")
+    assert made.problems == ()
+    assert {one.id for one in made.repairs} == {"number:id", "default:kind", "default:status"}
+    assert prepared(
+        "名称,街镇\n甲,戊镇\n".encode(), grid_district, around, "emergency_teams", refused=("number",)
+    ).bad.all()
+
+
+def test_the_error_values_of_formulas_are_faults(grid_district, around):
+    made = prepared(table({"备注": "#N/A"}), grid_district, around)
+    assert [(one.column, one.value) for one in made.problems] == [("备注", "#N/A")]
+
+
+# ---- places ----------------------------------------------------------------------------------------
+
+
+def test_one_row_swapped_is_turned_and_told(grid_district, around):
+    content = table({}, {}, {"经度": "29.000001", "纬度": "106.500001"})
+    made = prepared(content, grid_district, around)
+    assert made.frame["lon"].iloc[2] == pytest.approx(106.500001)
+    assert [one.id for one in made.repairs] == ["swap:lon:4"]
+    refused = prepared(content, grid_district, around, refused=("swap",))
+    assert refused.rows == (2, 3)
+    assert "写反" in refused.problems[0].advice
+
+
+def test_all_rows_swapped_are_one_repair(grid_district, around):
+    rows = [{"经度": f"29.0{n}0001", "纬度": "106.500001"} for n in range(3)]
+    made = prepared(table(*rows), grid_district, around)
+    assert [one.id for one in made.repairs] == ["swap:lon"]
+    assert made.frame["lon"].tolist() == pytest.approx([106.500001] * 3)
+    assert prepared(table(*rows), grid_district, around, refused=("swap:lon",)).bad.all()
+
+
+def test_another_datum_is_read_and_told(grid_district, around):
+    lon, lat = datum.wgs_to_gcj(106.5, 29.0)
+    made = prepared(
+        table({"经度": f"{lon:.9f}", "纬度": f"{lat:.9f}"}), grid_district, around, choose="gcj02"
+    )
+    assert made.frame["lon"].iloc[0] == pytest.approx(106.5, abs=1e-7)
+    assert [one.id for one in made.repairs] == ["datum:lon"]
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [("116.4001", "39.9001"), ("106.5001", ""), ("nan", "29.0"), ("inf", "29"), ("1e999", "29")],
+)
+def test_places_that_cannot_be(grid_district, around, lon, lat):
+    made = prepared(table({}, {"经度": lon, "纬度": lat}), grid_district, around)
+    assert made.rows == (2,)
+    assert {one.row for one in made.problems} == {3}
+
+
+def test_what_is_odd_warns_and_stops_nothing(grid_district, around):
+    rows = [
+        {},
+        {"经度": "106.501002"},  # beside the first
+        {"街镇": "壬镇"},  # not where it says
+        {"流量": "9999"},  # unit?
+        {"经度": "106.51"},  # two decimals
+        {"名称": "<b>甲</b>"},
+    ]
+    made = prepared(table(*rows), grid_district, around)
+    assert made.problems == ()
+    told = {(one.row, one.column) for one in made.warnings}
+    assert {(3, "经度"), (4, "街镇"), (5, "流量"), (6, "经度"), (7, "名称")} <= told
+    assert any("第 2 行" in one.advice for one in made.warnings)
+    assert any("单位是否写错" in one.advice for one in made.warnings)
+
+
+def test_far_outside_the_district_is_a_fault_and_a_little_outside_a_warning(grid_district, around):
+    x, y = grid_district.projection.to_degrees(np.array([-15_500.0, -19_000.0]), np.array([0.0, 0.0]))
+    rows = [{"经度": f"{a:.6f}", "纬度": f"{b:.6f}"} for a, b in zip(x, y, strict=True)]
+    made = prepared(table(*rows), grid_district, around)
+    assert made.rows == (2,)
+    assert any("在区界" in one.advice for one in made.warnings)
+    assert "在区界" in made.problems[0].advice
+
+
+def test_heights_against_floors(grid_district, around):
+    head = "编号,名称,街镇,类别,状态,高度,层数"
+    rows = [{"类别": "高层住宅建筑", "高度": height, "层数": "30"} for height in ("90", "900", "9")]
+    made = prepared(table(*rows, head=head), grid_district, around, "highrises")
+    assert [one.row for one in made.problems] == [3]
+    assert any(one.row == 4 and "平均层高" in one.advice for one in made.warnings)
+
+
+def test_doubles_of_what_is_kept_already_are_told(grid_district):
+    places = {"lon": [106.5, 106.502001], "lat": [29.0, 29.000001]}
+    existing = pd.DataFrame({"id": ["A1", "Z9"], "kind": ["市政消火栓"] * 2, **places})
+    around = draft.surroundings(grid_district, existing)
+    made = prepared(table({}, {}), grid_district, around)
+    assert made.problems == ()
+    advice = " ".join(one.advice for one in made.warnings)
+    assert "库中已有此编号" in advice
+    assert "Z9" in advice
+
+
+def test_a_hundred_thousand_rows_in_one_place_take_no_longer(grid_district, around):
+    frame = pd.DataFrame({name: [value] * 20_000 for name, value in GOOD.items()})
+    frame["编号"] = [f"A{n}" for n in range(20_000)]
+    made = prepared(frame.to_csv(index=False).encode(), grid_district, around)
+    assert len(made.frame) == 20_000
+    assert sum("同一位置" in one.advice for one in made.warnings) == 19_999
+
+
+# ---- addresses -------------------------------------------------------------------------------------
+
+VILLAGES = pd.DataFrame(
+    {
+        "name": ["新山村社区居民委员会", "大坪村村民委员会", "大坪村村民委员会", "一居社区居民委员会"],
+        "town": ["甲街道", "丙镇", "丁镇", "丁镇"],
+        "lon": [106.4, np.nan, np.nan, np.nan],
+        "lat": [28.9, np.nan, np.nan, np.nan],
+    }
+)
+PLACES = Gazetteer(("甲街道", "乙街道", "丙镇", "丁镇"), VILLAGES, {"甲街道": 100.0})
+
+
+@pytest.mark.parametrize(
+    ("address", "town", "village", "expected"),
+    [
+        ("方格区丙镇大坪村3组", "", "", ("丙镇", "大坪村")),
+        ("大坪村3组", "丁镇", "", ("丁镇", "大坪村")),
+        ("甲街道新山村12号", "", "", ("甲街道", "新山村社区")),
+        ("丁镇一居社区", "", "", ("丁镇", "一居社区")),
+        ("丙镇政府旁", "", "", ("丙镇", "")),
+        ("", "丙镇", "大坪村", ("丙镇", "大坪村")),
+        ("某路 3 号", "", "", ("", "")),
+        ("大坪村", "", "", ("", "")),
+        ("丙镇与丁镇交界", "", "", ("", "")),
+    ],
+)
+def test_addresses_find_village_or_town_or_nothing(address, town, village, expected):
+    found = PLACES.find(address, town, village)
+    assert (found.town, found.village) == expected
+
+
+def test_an_address_of_several_places_gives_the_choices():
+    assert PLACES.find("大坪村").choices == ("丙镇大坪村", "丁镇大坪村")
+    assert PLACES.find("丙镇与丁镇交界").choices == ("丙镇", "丁镇")
+
+
+def test_a_village_with_coordinates_gives_them_with_an_honest_error():
+    found = PLACES.find("新山村社区")
+    assert (found.lon, found.lat) == (106.4, 28.9)
+    assert found.error_m == round(1000 * np.sqrt(100 / np.pi))
+
+
+def test_rows_without_coordinates_go_to_their_town_or_to_nowhere(qijiang):
+    around = draft.surroundings(qijiang)
+    content = (
+        "编号,名称,类别,状态,地址\n1,a,市政消火栓,现状,东溪镇某街\n2,b,市政消火栓,现状,不知何处\n".encode()
+    )
+    made = prepared(content, qijiang, around)
+    assert made.frame["town"].tolist()[0] == "东溪镇"
+    assert made.frame["position"].astype("str").tolist()[1] == "未定位"
+    assert made.unplaced.tolist() == [False, True]
+    assert [one.id for one in made.repairs] == ["address:town:2"]
+    assert any("1 行没有坐标,也看不出" in note for note in made.notes)
+
+
+# ---- shapes ----------------------------------------------------------------------------------------
+
+
+def geojson(*shapes, crs: int | None = 4326, **columns) -> bytes:
+    frame = gpd.GeoDataFrame(
+        {"编号": [f"A{n}" for n in range(len(shapes))], **columns}, geometry=list(shapes), crs=crs
+    )
+    return frame.to_json().encode()
+
+
+def test_points_of_a_vector_file_are_places(grid_district, around):
+    content = geojson(shapely.Point(106.5, 29.0), 名称=["甲"], 街镇=["戊镇"], 类别=["市政消火栓"])
+    made = prepared(content, grid_district, around, name="a.geojson")
+    assert made.problems == ()
+    assert made.frame[["lon", "lat"]].to_numpy().tolist() == [[106.5, 29.0]]
+
+
+def test_areas_are_checked_and_kept_beside_the_rows(grid_district, around):
+    spec = replace(grid_district.registry.spec("reservoirs"), geometry="polygon")
+    bow = shapely.Polygon([(106.5, 29), (106.51, 29.01), (106.51, 29), (106.5, 29.01)])
+    content = geojson(
+        shapely.box(106.5, 29, 106.51, 29.01),
+        bow,
+        shapely.Point(106.5, 29),
+        名称=list("甲乙丙"),
+        类别=["小型"] * 3,
+    )
+    source = ingest.read("a.geojson", content)[0]
+    matches = matching.match(source, spec)
+    reading = next(
+        one
+        for one in datum.readings(*draft.coordinates(source, matches), grid_district)
+        if one.key == "wgs84"
+    )
+    made = draft.prepare(source, spec, matches, reading, around)
+    assert made.rows == (1,)
+    assert len(made.geometry) == 1
+    assert [(one.row, one.column) for one in made.problems] == [(2, "图形"), (3, "图形")]
+    assert "自相交" in made.problems[0].value
+
+
+def test_an_unknown_coordinate_system_is_told(grid_district, around):
+    source = ingest.read("a.geojson", geojson(shapely.Point(1, 1)))[0]
+    with pytest.raises(DataError, match="坐标系"):
+        draft.coordinates(replace(source, crs="EPSG:999999"), {})

@@ -1,0 +1,347 @@
+"""Files made to do harm: each refused or made harmless with words, within bounds; and whatever bytes come."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import struct
+import time
+import tracemalloc
+import zipfile
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+
+from qjmap import _limits, datum, draft, ingest, matching, workbooks
+from qjmap.checks import check
+from qjmap.district import load_district
+from qjmap.errors import DataError
+
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def workbook(*rows) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+PLAIN = workbook(["编号", "名称", "经度", "纬度"], ["1", "甲", 106.65, 28.88], ["2", "乙", 106.66, 28.89])
+
+
+def changed(changes: dict[str, bytes | None], base: bytes = PLAIN) -> bytes:
+    """The workbook with some of its parts replaced, added, or (None) left out."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(base)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if name not in changes:
+                new.writestr(name, old.read(name))
+        for name, data in changes.items():
+            if data is not None:
+                new.writestr(name, data)
+    return out.getvalue()
+
+
+def sheet(rows: str) -> bytes:
+    return changed(
+        {"xl/worksheets/sheet1.xml": f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()}
+    )
+
+
+def refused(name: str, content: bytes, seconds: float = 20) -> str:
+    started = time.perf_counter()
+    with pytest.raises(DataError) as caught:
+        ingest.read(name, content)
+    assert time.perf_counter() - started < seconds
+    assert all(one.file.startswith(name.split(".")[0]) for one in caught.value.problems)
+    return str(caught.value)
+
+
+# ---- size ------------------------------------------------------------------------------------------
+
+
+def test_a_large_file_is_refused_before_it_is_looked_at():
+    assert "不大于 100 MB" in refused("a.csv", b"a" * 100_000_001, 2)
+
+
+def test_a_zip_bomb_is_stopped_while_it_comes_out():
+    bomb = changed({"xl/worksheets/sheet1.xml": b"<worksheet>" + b" " * 300_000_000})
+    assert len(bomb) < 1_000_000
+    tracemalloc.start()
+    try:
+        assert "解压后超过" in refused("a.xlsx", bomb)
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_sizes_that_a_zip_claims_are_not_believed():
+    for at in (20, 24):  # packed and unpacked size in the directory: 3 GB, it says
+        content = bytearray(PLAIN)
+        struct.pack_into("<I", content, content.rindex(b"PK\x01\x02") + at, 3_000_000_000)
+        refused_any("a.xlsx", bytes(content))
+
+
+def test_more_members_than_any_workbook_has():
+    assert "个文件" in refused("a.zip", b"PK\x03\x04" + b"PK\x01\x02" * 20_000, 2)
+
+
+def test_too_many_rows_columns_and_characters(monkeypatch):
+    monkeypatch.setattr(_limits, "ROWS", 10)
+    assert "超过 10 行" in refused("a.csv", b"a,b\n" + b"1,2\n" * 11)
+    assert "超过 10 行" in refused("a.xlsx", workbook(["a", "b"], *[["1", "2"]] * 11))
+    assert "301 列" in refused("a.csv", ",".join(f"c{n}" for n in range(301)).encode())
+    assert "第 400 列" in refused(
+        "a.xlsx", sheet('<row r="1"><c r="OJ1" t="inlineStr"><is><t>x</t></is></c></row>')
+    )
+    huge = "x" * 32_768
+    cell = f'<row r="1"><c r="A1" t="inlineStr"><is><t>{huge}</t></is></c></row>'
+    assert "32,768 个字符" in refused("a.xlsx", sheet(cell))
+    assert "32,767" in refused("a.csv", f"a\n{'x' * 140_000}\n".encode())
+
+
+def test_blank_cells_without_end_cost_nothing():
+    blank = '<row r="9"><c r="XFD9" s="1"/></row>' * 1000
+    head = '<row r="1"><c t="inlineStr"><is><t>a</t></is></c></row>'
+    (source,) = ingest.read("a.xlsx", sheet(head + blank))
+    assert source.table.rows == ()
+
+
+# ---- what is inside --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["xl/vbaProject.bin", "xl/macrosheets/sheet1.xml", "XL/VBAPROJECT.BIN"])
+def test_macros_are_refused_with_advice(part):
+    words = refused("a.xlsx", changed({part: b"x"}))
+    assert "宏" in words
+    assert "另存为" in words
+
+
+def test_macros_of_an_old_workbook():
+    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600 + "_VBA_PROJECT_CUR".encode("utf-16-le")
+    assert "宏" in refused("a.xls", content)
+
+
+def test_a_password_is_told():
+    content = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600 + "EncryptedPackage".encode("utf-16-le")
+    assert "密码" in refused("a.xlsx", content)
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+def test_entities_in_a_workbook(part):
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
+    assert "DTD" in refused("a.xlsx", changed({part: laughs}))
+
+
+@pytest.mark.parametrize(
+    "part", ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/sheet1.xml", "xl/styles.xml"]
+)
+def test_broken_parts_are_told(part):
+    assert "无法解析" in refused("a.xlsx", changed({part: b"<a><b>"}))
+
+
+def test_a_target_outside_the_archive_is_nothing():
+    rels = b'<R><Relationship Id="rId1" Target="../../../../etc/passwd"/><Relationship Id="rId2" TargetMode="External" Target="http://127.0.0.1:1/"/></R>'
+    assert "没有内容" in refused("a.xlsx", changed({"xl/_rels/workbook.xml.rels": rels}))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        '<c r="A1" t="s"><v>99</v></c>',
+        '<c r="A1" t="s"><v>-1</v></c>',
+        '<c r="A1" t="s"><v>99999999999999999999</v></c>',
+    ],
+)
+def test_strings_that_are_not_there(cells):
+    assert "共享字符串" in refused("a.xlsx", sheet(f'<row r="1">{cells}</row>'))
+
+
+def test_odd_numbers_and_places_are_text_or_nothing():
+    row = (
+        '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inlineStr"><is><t>b</t></is></c></row>'
+        '<row r="99999999999"><c r="A2"><v>NaN</v></c><c r="??" s="zz"><v>1e999</v></c></row>'
+        '<row><c r="A3" s="99999999"><v>1</v></c></row>'
+    )
+    (source,) = ingest.read("a.xlsx", sheet(row))
+    assert source.table.frame["a"].tolist() == ["NaN", "1"]
+
+
+def test_formulas_give_their_value_and_never_run(qijiang):
+    row = (
+        '<row r="1"><c t="inlineStr"><is><t>编号</t></is></c><c t="inlineStr"><is><t>名称</t></is></c></row>'
+        '<row r="2"><c r="A2"><f>cmd|"/c calc"!A0</f><v>7</v></c>'
+        '<c r="B2" t="str"><f>HYPERLINK("http://x")</f><v>=1+1</v></c></row>'
+    )
+    content = sheet(row)
+    (source,) = ingest.read("a.xlsx", content)
+    assert source.table.frame.iloc[0].tolist() == ["7", "=1+1"]
+    spec = qijiang.registry.spec("hydrants")
+    made = draft.prepare(source, spec, matching.match(source, spec), None, draft.surroundings(qijiang))
+    back = load_workbook(io.BytesIO(workbooks._afresh(source, workbooks._by_row(made)))).worksheets[0]
+    assert back["B2"].data_type == "s"
+
+
+def test_markup_in_names_is_told_and_kept_as_text(qijiang):
+    content = "编号,名称,街镇,类别,状态\n1,<script>alert(1)</script>,东溪镇,市政消火栓,现状\n".encode()
+    (source,) = ingest.read("a.csv", content)
+    spec = qijiang.registry.spec("hydrants")
+    made = draft.prepare(source, spec, matching.match(source, spec), None, draft.surroundings(qijiang))
+    assert made.frame["name"].tolist() == ["<script>alert(1)</script>"]
+    assert any("不会执行" in one.advice for one in made.warnings)
+
+
+def test_names_of_files_lose_their_folders():
+    words = refused("../../<b>x</b>\u202e.exe", b"MZ").split(":")[0]
+    assert ".." not in words
+    assert "\u202e" not in words
+
+
+def refused_any(name: str, content: bytes) -> None:
+    """Whatever comes, an answer: sources or a DataError with a problem in it."""
+    try:
+        sources = ingest.read(name, content)
+    except DataError as error:
+        said = str(error)
+    else:
+        said = "read"
+        _whole(sources)
+    assert said
+
+
+def _whole(sources) -> None:
+    for one in sources:
+        assert len(one.table.rows) == len(one.table.frame)
+        assert len(set(one.table.frame.columns)) == len(one.table.frame.columns)
+
+
+# ---- whatever comes --------------------------------------------------------------------------------
+
+NAMES = st.sampled_from(
+    ["a.xlsx", "a.xls", "a.csv", "a.geojson", "a.kml", "a.kmz", "a.zip", "a.gpkg", "a", "\x00.csv"]
+)
+OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+STARTS = st.sampled_from([b"", b"PK\x03\x04", OLE2, b"{", b"<kml>", b"<?xml ", b"\xff\xfe", b"\xef\xbb\xbf"])
+
+
+@given(NAMES, STARTS, st.binary(max_size=400))
+@QUICK
+def test_arbitrary_bytes_under_any_name(name, start, rest):
+    refused_any(name, start + rest)
+
+
+@given(st.integers(0, len(PLAIN) - 1), st.binary(min_size=1, max_size=8))
+@QUICK
+def test_a_workbook_with_some_bytes_changed(at, junk):
+    refused_any("a.xlsx", PLAIN[:at] + junk + PLAIN[at + len(junk) :])
+
+
+XML = st.text(alphabet='<>/="rctsvf A1B2:0 9.&;é綦is', max_size=120)
+
+
+@given(
+    st.sampled_from(["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml"]),
+    XML,
+)
+@QUICK
+def test_a_workbook_with_a_part_of_junk(part, text):
+    refused_any("a.xlsx", changed({part: text.encode()}))
+
+
+ODD = [
+    "=1+1",
+    "#N/A",
+    "1e999",
+    "nan",
+    "-0",
+    "\uff11\uff12",
+    "1,000",
+    "106°39′",
+    "合计",
+    "示例-1",
+    "\x1c",
+    "\u3000",
+]
+CELL = st.one_of(
+    st.none(), st.text(max_size=12), st.sampled_from(ODD), st.integers(-(10**20), 10**20), st.floats()
+)
+LAYERS = st.sampled_from(["hydrants", "highrises", "villages"])
+DISTRICT = load_district()
+AROUND = draft.surroundings(DISTRICT)
+
+
+@given(st.lists(st.lists(CELL, min_size=1, max_size=6), min_size=1, max_size=8), LAYERS)
+@example([["编号", "编号"], ["1"]], "hydrants")
+@settings(QUICK, max_examples=80)
+def test_whatever_stands_in_a_table_the_whole_way_is_walked(rows, key):
+    """Read, match, place, repair, check, keep and give back: nothing but DataError on the way, and rows add up."""
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows(rows)
+    content = out.getvalue().encode("utf-8", "replace")
+    try:
+        (source,) = ingest.read("a.csv", content)
+    except DataError:
+        return
+    spec = DISTRICT.registry.spec(key)
+    # Whatever the columns are called, the hardest are made of them.
+    hardest = dict(zip(["lon", "lat", "town", "id", "population"], source.table.frame.columns, strict=False))
+    wanted = {one: name for one, name in hardest.items() if one in spec.columns}
+    matches = matching.chosen(matching.match(source, spec, tuple(DISTRICT.towns.index)), wanted)
+    columns = draft.coordinates(source, matches)
+    readings = datum.readings(*columns, DISTRICT) if columns else []
+    made = draft.prepare(source, spec, matches, readings[0] if readings else None, AROUND)
+    assert not (made.good & made.bad).any()
+    assert len(made.frame) == made.good.sum() == len(made.rows)
+    assert set(made.rows).isdisjoint({one.row for one in made.problems})
+    kept = ingest.parse_csv(draft.to_register(made.frame, spec), "x")
+    assert check(kept, spec, AROUND.context).problems == ()
+    workbooks.returned("a.csv", content, made)
+
+
+WORDS = ["type", "coordinates", "geometry", "properties", "features", "geometries"]
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.floats(),
+        st.text(max_size=6),
+        st.sampled_from(["Point", "Polygon", "Feature"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(WORDS), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON, JSON, JSON)
+@QUICK
+def test_whatever_stands_in_geojson(geometry, properties, crs):
+    feature = {"type": "Feature", "geometry": geometry, "properties": properties}
+    refused_any(
+        "a.geojson", json.dumps({"type": "FeatureCollection", "features": [feature], "crs": crs}).encode()
+    )
+
+
+def test_a_polygon_of_a_million_corners_is_read_and_checked_in_time():
+    import numpy as np
+
+    angle = np.linspace(0, 2 * np.pi, 1_000_000)
+    ring = np.column_stack([106.6 + np.cos(angle) / 10, 28.8 + np.sin(angle) / 10]).tolist()
+    ring[-1] = ring[0]
+    feature = {
+        "type": "Feature",
+        "properties": {"名称": "圆"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    content = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+    started = time.perf_counter()
+    (source,) = ingest.read("a.geojson", content)
+    assert time.perf_counter() - started < 60
+    assert source.geometry.is_valid.all()
