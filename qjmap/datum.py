@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
@@ -69,6 +70,7 @@ class Reading:
 
 _A, _EE = 6378245.0, 0.00669342162296594323  # Krasovsky's ellipsoid, as the shift uses it
 _BD = np.pi * 3000.0 / 180.0
+_BLOCK = 8192
 
 
 def wgs_to_gcj(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -123,7 +125,18 @@ Shift = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
 def _backward(forward: Shift, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Invert a shift that changes slowly: step back by what the step forward misses."""
+    """Invert a shift that changes slowly, block by block: whole columns would need thirty of their size at once."""
+    shape = np.broadcast_shapes(lon.shape, lat.shape)
+    lon, lat = (np.broadcast_to(one, shape).reshape(-1) for one in (lon, lat))
+    u, v = np.empty(lon.size), np.empty(lon.size)
+    for start in range(0, lon.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        u[part], v[part] = _step_back(forward, lon[part], lat[part])
+    return u.reshape(shape), v.reshape(shape)
+
+
+def _step_back(forward: Shift, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Step back by what the step forward misses, until it misses nothing."""
     u, v = lon.copy(), lat.copy()
     for _ in range(12):
         a, b = forward(u, v)
@@ -169,6 +182,14 @@ def parse(cells: Iterable[object]) -> tuple[Floats, Bools]:
     series = pd.Series(cells if isinstance(cells, pd.Series) else list(cells))
     if pd.api.types.is_numeric_dtype(series):
         return series.to_numpy(dtype=np.float64, na_value=np.nan), np.zeros(len(series), dtype=bool)
+    try:  # nearly always all are plain numbers: Arrow reads them without a Python object for each
+        plain = pa.array(series, type=pa.large_string(), from_pandas=True).cast(pa.float64())
+    except pa.ArrowInvalid:
+        pass
+    else:
+        values: Floats = plain.to_numpy(zero_copy_only=False).astype(np.float64)
+        values[~np.isfinite(values)] = np.nan
+        return values, np.zeros(len(values), dtype=bool)
     text = series.astype("str").str.strip()
     numbers = (
         pd.to_numeric(text.where(text.str.fullmatch(_PLAIN.pattern)), errors="coerce")

@@ -452,7 +452,7 @@ class _Work:
             self._addresses()
 
     def _degrees(self, text: tuple[pd.Series, pd.Series], reading: datum.Reading | None) -> None:
-        x, y = (pd.Series(one.to_numpy(), index=self.cells["lon"].index) for one in text)
+        x, y = (one.set_axis(self.cells["lon"].index) for one in text)
         if reading is not None and reading.swapped:
             if self.for_column("swap", "lon", None, None, "经度、纬度两列写反,全部对调"):
                 x, y = y, x
@@ -663,8 +663,10 @@ class _Work:
     def finish(self) -> Draft:
         """Type and check what stands now, and part good rows from bad."""
         keep = ~self.left
-        columns = {key: self.cells[key][keep] for key in self.spec.columns}
-        frame = pd.DataFrame(columns).reset_index(drop=True)
+        # filtering copies all the text of the file: it is done only when something was left out
+        columns = {key: self.cells[key] if keep.all() else self.cells[key][keep] for key in self.spec.columns}
+        frame = pd.DataFrame(columns, copy=False).reset_index(drop=True)
+        self.cells = {}
         raw = RawTable(self.file, frame, tuple(self.rows[keep].tolist()))
         checked = check(raw, self.spec, self.around.context)
         odd = look(raw, self.spec, checked.frame, self.around.ground, self.around.existing)
@@ -676,7 +678,8 @@ class _Work:
         wrong = {one.row for one in problems}
         bad = np.isin(self.rows, [row for row in wrong if row is not None]) & keep
         good = keep & ~bad & (None not in wrong)
-        kept = checked.frame[good[keep]].reset_index(drop=True)
+        whole = bool(good[keep].all())
+        kept = checked.frame if whole else checked.frame[good[keep]].reset_index(drop=True)
         unplaced = np.zeros(len(kept), dtype=bool)
         if self.spec.placed:
             unplaced = (kept["position"] == UNPLACED).to_numpy(dtype=bool)
