@@ -10,7 +10,6 @@ from datetime import date
 import numpy as np
 import pytest
 import shapely
-from conftest import GRID_CENTRE, GRID_KEY, GRID_NAMES, town_name, write_grid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -28,6 +27,7 @@ from qjmap.marks import district_bounds, notices, town_bounds
 from qjmap.registers import load_layer
 from qjmap.standards import load_standards
 from qjmap.webmap import CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
+from tests.conftest import GRID_CENTRE, GRID_KEY, GRID_NAMES, town_name, write_grid
 
 A4 = Paper("A4")
 DAY = date(2026, 11, 22)

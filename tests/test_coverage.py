@@ -220,7 +220,8 @@ def test_a_facility_farther_off_but_better_known_can_be_the_one_that_counts():
 
 # ---- laws ----------------------------------------------------------------------------------------
 
-numbers = st.floats(-2_000, 12_000, allow_nan=False)
+# GEOS, the peer, loses its way among subnormal numbers (5e-324 m)
+numbers = st.floats(-2_000, 12_000, allow_nan=False, allow_subnormal=False)
 lattice = st.integers(-8, 48).map(lambda k: k * 250.0)
 places = st.lists(st.tuples(numbers, numbers), max_size=25) | st.lists(
     st.tuples(lattice, lattice), max_size=40

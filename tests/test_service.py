@@ -358,7 +358,7 @@ def test_the_log_is_for_the_administration(office):
     assert [one.outcome for one in entries] == ["完成", "开始"]
     assert service.audit_faults(ADMIN, office) == ()
     assert service.export_audit(ADMIN, office, entries, excel=True)[:2] == b"PK"
-    assert "F1:name" in service.export_audit(ADMIN, office, entries, excel=False).decode("utf-8-sig")
+    assert "F1:名称" in service.export_audit(ADMIN, office, entries, excel=False).decode("utf-8-sig")
     assert [one.action for one in office.audit.entries(who="王")] == ["导出", "导出"]
 
 

@@ -22,6 +22,9 @@ MADE = {
     "card": lambda text: html.card(text, [(text, True), (text, False)], [(text, text)]),
     "note": lambda text: html.note(text, demo=True),
     "foot": lambda text: html.foot([text, text]),
+    "alert": lambda text: html.alert(text, [text, text]),
+    "done": lambda text: html.done(text),
+    "record_head": lambda text: html.record_head(text, text, text),
     "problems": lambda text: html.problems(text, [Problem(text, 2, text, text, text, text)]),
 }
 

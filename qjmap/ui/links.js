@@ -23,15 +23,21 @@ async function copied(text) {
   }
 }
 
-/* Streamlit goes to a page in two steps: its bare address, then the same with what was chosen. The bare one would stand
- * in the history and, on the way back, undo every choice; so the second step takes its place. */
+/* On the way to another page Streamlit first strips the address that it leaves, may add a part of it again, goes to the
+ * next page's bare address, and then adds what is chosen there. These halves would stand in the history and, on the way
+ * back, undo choices: so each is replaced by what follows it at once. */
 function joinSteps() {
   if (history.pushState.joined) return;
   const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
+  const AT_ONCE = 5000;
+  let stripped = -AT_ONCE;
   const joined = (state, unused, url) => {
-    const to = new URL(url ?? location.href, location.href);
-    const second = to.pathname === location.pathname && !location.search && to.search;
-    return (second ? replace : push)(state, unused, url);
+    const to = new URL(url ?? location.href, location.href), here = to.pathname === location.pathname;
+    const bare = !location.search;
+    const follows = performance.now() - stripped < AT_ONCE || (here && bare && to.search);
+    if (!here) stripped = -AT_ONCE; /* arrived */
+    else if (!bare && !to.search) stripped = performance.now();
+    return (follows ? replace : push)(state, unused, url);
   };
   joined.joined = true;
   history.pushState = joined;

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 from streamlit.runtime.state.session_state_proxy import get_session_state
 
@@ -71,12 +73,29 @@ def arrive(page: str) -> DeltaGenerator:
     DeltaGenerator
         Where `tell` may speak: above the page.
     """
+    _come_back()
     name = page or PAGES[0][0]
     if st.session_state.get(_HERE_NOW) != name:
         st.session_state[_HERE_NOW] = name
         st.session_state[_ASKED] = {key: st.query_params.get_all(key) for key in st.query_params}
         st.session_state[_SAID] = []
     return st.empty()
+
+
+def _come_back() -> None:
+    """On the browser's way back, let the address speak for choices that two pages share.
+
+    Streamlit takes such a parameter for one of the page that is left, drops it, and sets the choice to its default:
+    demo data would be on again in an address that says they are off.
+    """
+    context = get_script_run_ctx()
+    if context is None or not context.is_history_navigation:
+        return
+    with get_session_state().query_params() as params:
+        for key, values in parse_qs(context.query_string, keep_blank_values=True).items():
+            if params.get_initial_value(key) is None and key not in params.to_dict():
+                params._initial_query_params[key] = values
+                params.set_with_no_forward_msg(key, values if len(values) > 1 else values[0])
 
 
 def tell(top: DeltaGenerator) -> None:
