@@ -16,6 +16,7 @@ from qjmap import export, plots, progress, summary
 from qjmap.assess import MET, POSSIBLE, SHORT, Assessment
 from qjmap.district import District
 from qjmap.errors import DataError
+from qjmap.filters import Filter
 from qjmap.plots import Words
 from qjmap.registers import has_demo
 from qjmap.shortlist import Line
@@ -203,8 +204,9 @@ def _facilities(found: Assessment, line: Line, *, demo: bool) -> tuple[pd.DataFr
     layer = frame.load_layer(rule.layers[0], demo=demo)
     if layer is None:
         return summary.placed(found.counted(rule.id)).iloc[:0], False, 0
-    may, unsure = summary.serving(layer.frame, rule.where)
-    return summary.placed(layer.frame[may]), False, unsure
+    there = layer.frame[Filter(year=found.year).mask(layer.frame)]  # what is there by that year, as on its own page
+    may, unsure = summary.serving(there, rule.where)
+    return summary.placed(there[may]), False, unsure
 
 
 def _indicators() -> pd.DataFrame:
