@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from qjmap import datum
+from qjmap._limits import give_back
 from qjmap._repairs import factor, fixer, written
 from qjmap.checks import UNPLACED, Context, Ground, check, look
 from qjmap.district import District
@@ -667,9 +668,12 @@ class _Work:
         columns = {key: self.cells[key] if keep.all() else self.cells[key][keep] for key in self.spec.columns}
         frame = pd.DataFrame(columns, copy=False).reset_index(drop=True)
         self.cells = {}
-        raw = RawTable(self.file, frame, tuple(self.rows[keep].tolist()))
+        give_back()
+        rows = self.source.table.rows if keep.all() else tuple(self.rows[keep].tolist())
+        raw = RawTable(self.file, frame, rows)
         checked = check(raw, self.spec, self.around.context)
         odd = look(raw, self.spec, checked.frame, self.around.ground, self.around.existing)
+        give_back()
         found = [*self.problems, *self.source.problems, *map(self._named, (*checked.problems, *odd.problems))]
         problems = tuple(sorted(dict.fromkeys(found), key=lambda one: one.row or 0))
         warnings = tuple(

@@ -257,6 +257,7 @@ def read(name: str, content: bytes, header_row: int | None = None) -> tuple[Sour
         from qjmap._vector import read_vector  # geopandas takes a second to import
 
         found = read_vector(name, content, kind, archive)
+    _limits.give_back()
     if not found:
         raise _limits.refusal(name, "没有内容", "至少一张有列名和内容的表")
     return tuple(replace(one, notes=(*notes, *one.notes)) for one in found) if notes else found
