@@ -376,6 +376,7 @@ def _properties(feature: Mapping[str, Any]) -> dict[str, str | None]:
     return {key: None if value is None else str(value) for key, value in values.items()}
 
 
+@np.errstate(over="ignore", invalid="ignore")  # GEOS meets numbers that no map has
 def _polygon(feature: Mapping[str, Any], file: str, here: str, box: Box, problems: list[Problem]) -> Any:
     """Read a feature's polygon; None when it cannot be used (with a problem)."""
 

@@ -548,6 +548,7 @@ class _Work:
     def _shape_problem(self, place: int, found: str, expected: str, advice: str) -> None:
         self.problems.append(Problem(self.file, int(self.rows[place]), "图形", found, expected, advice))
 
+    @np.errstate(over="ignore", invalid="ignore")  # GEOS meets numbers that no map has
     def _valid(self, shapes: npt.NDArray[np.object_]) -> None:
         """Polygons must be valid, and their lines must not cross themselves."""
         for place in np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes)).tolist():

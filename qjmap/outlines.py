@@ -153,6 +153,7 @@ def official(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")  # GEOS meets numbers that no map has
 def _named(
     source: Source, column: str, shapes: np.ndarray, district: District, problems: list[Problem]
 ) -> tuple[dict[str, str], dict[str, list[object]]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from qjmap import boundaries
@@ -435,6 +435,19 @@ FEATURE = JSON | st.fixed_dictionaries(
     max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@example(
+    {
+        "features": [
+            {
+                "properties": {"name": NAMES[0]},
+                "geometry": {
+                    "type": "Polygon",
+                    "coordinates": [[[106.5, 106.5], [3.4e243, 106.5], [106.5, 106.5], [106.5, 5.3e64]]],
+                },
+            }
+        ]
+    }
 )
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # GEOS met a NaN
 def test_whatever_stands_in_the_file_is_refused_and_nothing_else(tmp_path, content):
