@@ -204,7 +204,8 @@ def _facilities(found: Assessment, line: Line, *, demo: bool) -> tuple[pd.DataFr
     layer = frame.load_layer(rule.layers[0], demo=demo)
     if layer is None:
         return summary.placed(found.counted(rule.id)).iloc[:0], False, 0
-    there = layer.frame[Filter(year=found.year).mask(layer.frame)]  # what is there by that year, as on its own page
+    # what is there by that year, as on its own page
+    there = layer.frame[Filter(year=found.year).mask(layer.frame)]
     may, unsure = summary.serving(there, rule.where)
     return summary.placed(there[may]), False, unsure
 
