@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 FRAME = "document.querySelector('iframe[title=\"streamlit_folium.st_folium\"]')?.contentDocument"
 SETTLED = "document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')"
+IFRAME = "document.querySelector('iframe[title=\"streamlit_folium.st_folium\"]')"
 MAPPED = {"overview", "shortages", "town", "health", "fire_stations", "fire_water", "highrise", "reservoirs"}
 
 
@@ -27,6 +28,8 @@ def opened(fox, address, *, with_map):
     if with_map:
         fox.wait(f"{FRAME}?.querySelector('[data-scene]')")
     fox.wait(SETTLED)
+    if fox.say(f"Boolean({IFRAME})"):  # a map that is left while it loads would be told as an error of the next page
+        fox.wait(f"{FRAME}?.querySelector('[data-scene]')")
 
 
 @pytest.mark.parametrize("name", [name for name, _ in PAGES])

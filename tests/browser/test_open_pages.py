@@ -7,7 +7,7 @@ from qjmap.ui.navigation import PAGES
 
 pytestmark = pytest.mark.browser
 
-UNMAPPED = ("town", "requests", "charts")  # a sheet for paper with its map below the fold, and a list
+UNMAPPED = ("town", "requests", "charts", "screen")  # their maps are below the fold, or they have none
 
 #: How many pixels of a pane's canvas are painted, and in how many colours (of 4 bits a channel).
 PAINTED = """(pane) => {
