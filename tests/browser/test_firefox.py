@@ -28,7 +28,9 @@ def opened(fox, address, *, with_map):
     if with_map:
         fox.wait(f"{FRAME}?.querySelector('[data-scene]')")
     fox.wait(SETTLED)
-    if fox.say(f"Boolean({IFRAME})"):  # a map that is left while it loads would be told as an error of the next page
+    if fox.say(
+        f"Boolean({IFRAME})"
+    ):  # a map that is left while it loads would be told as an error of the next page
         fox.wait(f"{FRAME}?.querySelector('[data-scene]')")
 
 
