@@ -124,7 +124,9 @@ def test_the_page_of_health_opens_from_the_disk(taken, opened):
         # the same in tables, by keyboard
         page.locator("summary", has_text="表:街镇 21").focus()
         page.keyboard.press("Enter")
-        assert page.locator("details[open] tbody tr").count() == 21
+        rows = page.locator("details[open] tbody tr")
+        rows.nth(20).wait_for()  # a table is made when it is opened
+        assert rows.count() == 21
         page.locator("details[open] button", has_text="石角镇").focus()
         page.keyboard.press("Enter")
         page.wait_for_timeout(500)  # the other card fades
@@ -148,7 +150,7 @@ def test_other_pages_open_from_the_disk(taken, opened, name, query, said):
         assert said in page.inner_text("body")
         assert page.locator("summary").count() >= 1
         click_at(page, *page.evaluate("[window.map.getCenter().lng, window.map.getCenter().lat]"))
-        assert page.locator(".leaflet-popup .card h3").count() >= 1
+        page.locator(".leaflet-popup .card h3").first.wait_for()
         for one in page.locator("summary").all():
             one.click()
         page.locator("tbody tr").nth(20).wait_for()
