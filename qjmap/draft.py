@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
@@ -75,13 +75,17 @@ class Repair:
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What a file is held against: the district, its land, its names, and what is kept already."""
+    """What a file is held against: the district, its land, its names, and what is kept already.
+
+    `batch` stands in the ids of rows that bring none: a number that no earlier import had.
+    """
 
     context: Context
     ground: Ground
     gazetteer: Gazetteer
     names: tuple[str, ...] = ()
     existing: pd.DataFrame | None = None
+    batch: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +132,11 @@ class Draft:
     file: str
 
 
-def surroundings(district: District, existing: pd.DataFrame | None = None) -> Surroundings:
+def _silent(_: float) -> None:
+    """Hear how far it is, and do nothing."""
+
+
+def surroundings(district: District, existing: pd.DataFrame | None = None, batch: int = 1) -> Surroundings:
     """Gather what files for a district are held against.
 
     Parameters
@@ -137,6 +145,8 @@ def surroundings(district: District, existing: pd.DataFrame | None = None) -> Su
         The district.
     existing
         The layer's rows that are kept already, for doubles.
+    batch
+        The number of the version that will be made, for the ids of rows that have none.
     """
     towns = tuple(district.towns.index)
     try:
@@ -153,7 +163,7 @@ def surroundings(district: District, existing: pd.DataFrame | None = None) -> Su
     areas = {str(name): float(area) for name, area in district.towns["area_km2"].items()}
     settings = district.settings
     names = (settings.name, settings.short_name, settings.short_name.removesuffix("区").removesuffix("县"))
-    return Surroundings(district.context(), ground, Gazetteer(towns, villages, areas), names, existing)
+    return Surroundings(district.context(), ground, Gazetteer(towns, villages, areas), names, existing, batch)
 
 
 def coordinates(source: Source, matches: Mapping[str, Match]) -> tuple[pd.Series, pd.Series] | None:
@@ -183,6 +193,7 @@ def prepare(
     around: Surroundings,
     *,
     refused_repairs: Collection[str] = (),
+    progress: Callable[[float], None] = _silent,
 ) -> Draft:
     """Make a file's table into rows of a layer.
 
@@ -200,6 +211,8 @@ def prepare(
         From `surroundings`.
     refused_repairs
         Ids of repairs, or their beginnings (``kind:column``, ``kind``), that shall not be made.
+    progress
+        Told how far the work is, from 0 to 1.
 
     Returns
     -------
@@ -207,12 +220,19 @@ def prepare(
         Rows with an error are not in its frame.
     """
     work = _Work(source, spec, matches, around, frozenset(refused_repairs))
-    work.leave_out()
-    work.fill_merged()
-    work.repair_cells()
-    work.place(reading)
-    work.fill_defaults()
-    return work.finish()
+    steps: tuple[tuple[float, Callable[[], None]], ...] = (
+        (0.05, work.leave_out),
+        (0.1, work.fill_merged),
+        (0.4, work.repair_cells),
+        (0.6, lambda: work.place(reading)),
+        (0.65, work.fill_defaults),
+    )
+    for done, step in steps:
+        step()
+        progress(done)
+    made = work.finish()
+    progress(1.0)
+    return made
 
 
 def to_register(frame: pd.DataFrame, spec: LayerSpec) -> bytes:
@@ -634,11 +654,10 @@ class _Work:
         """Fill what a register wants of every record and a file need not say."""
         columns = self.spec.columns
         if "id" in columns and "id" not in self.matches and columns["id"].required:
-            why = "文件没有编号列,按行号编号"
-            if self.for_column("number", "id", None, f"{self.spec.key}-行号", why):
-                self.cells["id"] = pd.Series(
-                    [f"{self.spec.key}-{row}" for row in self.rows.tolist()], dtype="str"
-                )
+            why = "文件没有编号列,按导入批次和行号编号"
+            begin = f"{self.spec.key}-{self.around.batch}"
+            if self.for_column("number", "id", None, f"{begin}-行号", why):
+                self.cells["id"] = pd.Series([f"{begin}-{row}" for row in self.rows.tolist()], dtype="str")
         if "kind" in columns and "kind" not in self.matches and len(columns["kind"].values) == 1:
             self._fill("kind", columns["kind"].values[0], "本图层只有一个类别")
         if "status" in columns and "status" not in self.matches and "未知" in columns["status"].values:
