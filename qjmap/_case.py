@@ -68,6 +68,8 @@ class Finding:
         Whether it rests on invented records; whether it rests on planned figures, not on what there is.
     assumptions
         Ids of the assumptions it rests on.
+    estimated
+        Whether `have` was not counted but worked out from a document's rate and the people.
     """
 
     town: str
@@ -89,6 +91,7 @@ class Finding:
     demo: bool = False
     planned: bool = False
     assumptions: tuple[str, ...] = ()
+    estimated: bool = False
 
 
 Place = int | None

@@ -824,6 +824,6 @@ def _by_indicator(rule: Rule, case: Case, register: Finding) -> Finding | None:
         have, need = total[1] if total else value * base / rule.per, figure * base / rule.per
         lacking = max(0.0, need - have) if lacking else 0.0
         more |= {"have": have, "need": need, "shortfall": lacking, "shortfall_most": lacking}
-        more |= {"base": base, "base_text": case.base_text("population", None)}
+        more |= {"base": base, "base_text": case.base_text("population", None), "estimated": total is None}
     people = 0.0 if value >= figure else NAN if rule.needs else case.quantity("population", None)
     return finding(rule, case, None, MET if value >= figure else SHORT, people=people, **more)

@@ -380,7 +380,7 @@ def _speaking(view: _View, line: Line) -> Finding:
 def _lacking(view: _View, line: Line) -> str:
     """Say what is missing by a rule; for the district with how many townships it lies in."""
     if view.town is not None or line.whole.status == SHORT:
-        said = wording.lacking(_speaking(view, line)).removeprefix("差 ").replace(" ", "")
+        said = wording.gap(_speaking(view, line)).replace(" ", "")
         said = f"{'短缺之处合计' if wording.summed(_speaking(view, line)) else ''}缺{said}" if said else ""
     else:
         places = shortages(line)
@@ -398,7 +398,7 @@ def _have(one: Finding) -> str:
     """Say what there is and what is asked for, in the words of the rule's kind."""
     have, need = wording.HAVE_NEED.get(one.rule.kind, ("现有", "应有"))
     if math.isfinite(one.have) and math.isfinite(one.need):
-        return f"{have}{wording.figure(one.have)}{one.unit}、{need}{wording.figure(one.need)}{one.unit}"
+        return f"{have}{wording.have(one).replace(' ', '')}{one.unit}、{need}{wording.figure(one.need)}{one.unit}"
     return f"现值{_rate(one.value)}{one.value_unit}" if math.isfinite(one.value) else ""
 
 
@@ -616,7 +616,7 @@ def _row(view: _View, number: int, one: Finding) -> Row:
         standard=one.rule.title,
         target=f"{_target(one)}({one.rule.wording})",
         have=_have(one) or "—",
-        gap=wording.lacking(one).removeprefix("差 ") or "—",
+        gap=wording.gap(one) or "—",
         people="无法折算" if math.isnan(one.people) else f"{wording.people(one.people)}人",
         basis=view.cites.brief(one),
         department=one.rule.department,

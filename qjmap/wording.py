@@ -57,8 +57,9 @@ def rule_source(district: District, rule: Rule) -> str:
 def population_line(district: District, year: int) -> str:
     """Say which population stands below a rate."""
     total = district.total(year)
+    without = "".join(f"不含{one}," for one in district.settings.context_units)
     return (
-        f"人口:{year}年 {total.total:,} 人(不含万盛经开区,{document(district, total.document, total.clause)});"
+        f"人口:{year}年 {total.total:,} 人({without}{document(district, total.document, total.clause)});"
         f"分街镇为估算。{district.settings.method}"
     )
 
@@ -72,15 +73,33 @@ def brief(one: Finding) -> str:
 
 def lacking(one: Finding) -> str:
     """Say what is missing, from least to most, with its unit."""
+    said = gap(one)
+    return f"差{'' if one.estimated else ' '}{said}" if said else ""
+
+
+def gap(one: Finding) -> str:
+    """Give the size of a gap with its unit; blank when it is not known."""
     least, most = one.shortfall, one.shortfall_most
     if math.isnan(least):
         return ""
-    text = f"差 {figure(least)}"
+    text = _size(one, least)
     if math.isinf(most):
         text += " 以上"
     elif most > least * (1 + 1e-9):
         text += f"–{figure(most)}"
     return f"{text} {one.unit}"
+
+
+def have(one: Finding) -> str:
+    """Say how much there is, without its unit."""
+    return _size(one, one.have)
+
+
+def _size(one: Finding, value: float) -> str:
+    """Write what was counted as it is; before what was worked out from a rate say 约, and drop its decimals."""
+    if not one.estimated:
+        return figure(value)
+    return f"约 {number(value, 0) if value >= 10 else figure(value)}"
 
 
 def figure(value: float) -> str:
@@ -124,10 +143,12 @@ def numbers(one: Finding) -> list[tuple[str, str]]:
     said = [
         (label, f"{figure(value)} {unit}".strip()) for label, value, unit in pairs if math.isfinite(value)
     ]
+    if one.estimated and said:
+        said[0] = (said[0][0], f"{_size(one, one.have)} {one.unit}(按比率和人口折算,不是点数)")
     if math.isfinite(one.shortfall) and (one.status == SHORT or one.certainty == POSSIBLE):
         label = "缺口" if one.status == SHORT else "可能的缺口"
         label += "(短缺之处相加)" if summed(one) else ""
-        said.append((label, lacking(one).removeprefix("差 ")))
+        said.append((label, gap(one)))
     if one.status == SHORT:
         text = "无法按人口折算" if math.isnan(one.people) else f"{people(one.people)}人(街镇内均匀分布估算)"
         said.append(("影响人口", text))

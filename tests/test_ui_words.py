@@ -1,12 +1,16 @@
 """Numbers and sources as officials write them."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from qjmap import wording
+from qjmap.assess import INDICATOR, SHORT, assess
+from qjmap.district import ROOT
+from qjmap.registers import load_table
 from qjmap.standards import load_standards
 from qjmap.ui import overview, words
 from qjmap.ui.overview import Measure
@@ -131,3 +135,25 @@ def test_a_gap_that_adds_places_up_is_said_to(have, need, gap, added):
 )
 def test_a_rate_is_not_rounded_up_to_its_target(value, said):
     assert wording.figure(value) == said
+
+
+def test_what_is_worked_out_from_a_rate_is_not_written_as_if_it_were_counted(qijiang):
+    """`have` is either a document's own count, or its rate times the people: the words must tell them apart."""
+    shipped = load_standards(ROOT / "data" / "standards.toml", qijiang.registry, qijiang.documents.index)
+    found = assess(qijiang, {}, shipped, 2020, indicators=load_table(qijiang, "indicators"))
+    by_indicator = [one for one in found if one.source == INDICATOR and one.status == SHORT]
+    counted = [one for one in by_indicator if one.rule.indicator_total and math.isfinite(one.have)]
+    worked_out = [one for one in by_indicator if one.estimated]
+    assert counted
+    assert worked_out
+    assert all("约" not in wording.gap(one) + wording.have(one) for one in counted)
+    assert all(
+        wording.gap(one).startswith("约 ") and wording.have(one).startswith("约 ") for one in worked_out
+    )
+    assert all("折算" in dict(wording.numbers(one))["现有"] for one in worked_out)
+
+
+def test_the_population_leaves_out_what_the_settings_name(qijiang):
+    without = replace(qijiang, settings=replace(qijiang.settings, context_units=()))
+    assert "不含" in wording.population_line(qijiang, 2020)
+    assert "不含" not in wording.population_line(without, 2020).split("(")[1].split("《")[0]

@@ -9,9 +9,9 @@ from qjmap.assess import Finding
 from qjmap.district import District
 from qjmap.standards import CUSTOM
 from qjmap.ui import html, judging, words
-from qjmap.wording import brief, figure, lacking, numbers
+from qjmap.wording import brief, figure, gap, have, lacking, numbers
 
-__all__ = ["brief", "figure", "lacking", "numbers", "show_answer"]
+__all__ = ["brief", "figure", "gap", "have", "lacking", "numbers", "show_answer"]
 
 
 def show_answer(district: District, one: Finding) -> None:

@@ -456,13 +456,13 @@ def _rule_figures(stage: Stage, line: Line, town: str | None) -> list[Figure]:
         base = one.base_text.partition("(")[0]
         found.append(Figure("现值", answers.figure(one.value), one.value_unit, base, short=short))
     if short and math.isfinite(one.shortfall):
-        have_need = f"现有 {answers.figure(one.have)},应有 {answers.figure(one.need)}"
+        have_need = f"现有 {answers.have(one)},应有 {answers.figure(one.need)}"
         if summed(one):
             have_need = f"短缺之处相加;合计{have_need}"
         found.append(
             Figure(
                 "缺口",
-                answers.lacking(one).removeprefix("差 "),
+                answers.gap(one),
                 "",
                 f"{have_need}\u00a0{one.unit}",
                 short=True,
@@ -539,9 +539,17 @@ def _town_figures(stage: Stage, lines: Sequence[Line], town: str) -> list[Figure
 
 def _worst_towns(stage: Stage, lines: Sequence[Line]) -> tuple[str, list[Row]]:
     counts = shortlist.shortages_by_town(lines, stage.towns)
-    worst = sorted((town for town in stage.towns if counts[town]), key=lambda town: -counts[town])[:_WORST]
+    found = sorted((town for town in stage.towns if counts[town]), key=lambda town: -counts[town])
+    worst = found[:_WORST]
     most = max((counts[town] for town in worst), default=1)
-    return "短缺最多的街镇", [Row(town, f"{counts[town]} 条", counts[town] / most) for town in worst]
+    rows = [Row(town, f"{counts[town]} 条", counts[town] / most) for town in worst]
+    return f"短缺最多的街镇{_tied([counts[town] for town in found])}", rows
+
+
+def _tied(sizes: Sequence[float]) -> str:
+    """Say how many that were cut off are no better than the last one shown."""
+    beyond = sum(1 for one in sizes[_WORST:] if one == sizes[_WORST - 1])
+    return f"(另有 {beyond} 个与末位并列)" if beyond else ""
 
 
 def _worst_in_town(lines: Sequence[Line], town: str | None) -> tuple[str, list[Row]]:
@@ -557,4 +565,5 @@ def _worst_of_rule(stage: Stage, line: Line, town: str | None) -> tuple[str, lis
     sized.sort(key=lambda one: -one.shortfall)
     most = max((one.shortfall for one in sized), default=1) or 1
     rows = [Row(one.town, answers.lacking(one), one.shortfall / most) for one in sized[:_WORST]]
-    return f"缺得最多的街镇(共 {len(short)} 个短缺)" if short else "", rows
+    tied = _tied([one.shortfall for one in sized])
+    return f"缺得最多的街镇(共 {len(short)} 个短缺){tied}" if short else "", rows

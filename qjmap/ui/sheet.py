@@ -153,8 +153,7 @@ def _rule(one: Finding) -> str:
 
 
 def _stand(one: Finding) -> str:
-    have, need = (answers.figure(value) for value in (one.have, one.need))
-    return f"{have} / {need} {one.unit}"
+    return f"{answers.have(one)} / {answers.figure(one.need)} {one.unit}"
 
 
 def has(found: Sequence[portrait.Holding]) -> str:

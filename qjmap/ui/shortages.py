@@ -241,7 +241,7 @@ def _for_district(whole: Finding) -> str:
         return whole.reason
     said = [answers.brief(whole)]
     if math.isfinite(whole.have + whole.need):
-        said.insert(0, f"现有 {answers.figure(whole.have)}、应有 {answers.figure(whole.need)} {whole.unit}")
+        said.insert(0, f"现有 {answers.have(whole)}、应有 {answers.figure(whole.need)} {whole.unit}")
     return ",".join(one for one in said if one) or whole.reason
 
 
