@@ -13,11 +13,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import folium
 import geopandas as gpd
 import numpy as np
+import shapely
 from folium import Element, MacroElement
 from folium.template import Template
 from numpy.typing import NDArray
@@ -101,6 +103,65 @@ class MarkLayer:
     visible: bool = True
 
 
+MOST_VERTICES = 80_000
+"""A layer of shapes with more corners than this is simplified further than the screen could show, and says so."""
+
+TINT = 0.16
+"""How much of its colour a filled area has: what lies below stays legible."""
+
+_STEP = 1e-5  # degrees: how fine coordinates travel, about a metre, a pixel at the deepest zoom
+
+
+@dataclass(frozen=True)
+class ShapeStyle:
+    """How one class of lines or areas is drawn; `fill` lays a light tint of the colour into areas."""
+
+    label: str
+    colour: str
+    fill: bool = False
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class ShapeLayer:
+    """Lines or areas of one layer, above the towns' shades and below the marks.
+
+    Parameters
+    ----------
+    key
+        Layer key; comes back with a click together with the shape's place in the arrays.
+    shapes
+        (n,) shapely lines or areas, in degrees; points, empty and missing ones are not drawn.
+    styles
+        Classes of shapes.
+    classes
+        (n,) index into `styles`.
+    names
+        (n,) shown under the pointer.
+    chosen
+        The shape in focus, drawn in the accent colour; None for none.
+
+    Notes
+    -----
+    On the screen coordinates are rounded to 5 decimals of a degree and simplified by as much (1 m: no zoom shows
+    more); above `MOST_VERTICES` corners the tolerance doubles until they fit, and the legend says how large it is.
+    Paper and files take the shapes as they are.
+    """
+
+    key: str
+    shapes: NDArray[np.object_]
+    styles: Sequence[ShapeStyle]
+    classes: NDArray[np.uint8]
+    names: Sequence[str] | None = None
+    chosen: int | None = None
+
+    @cached_property
+    def on_screen(self) -> tuple[dict[str, Any], float]:
+        """Give the shapes as they travel to the browser, and by how many degrees they were simplified."""
+        drawn, tolerance = _simplified(self.shapes)
+        return _paths(drawn), tolerance
+
+
 @dataclass(frozen=True)
 class Zone:
     """Towns that share one service radius (metres)."""
@@ -134,6 +195,7 @@ class Scene:
     focus: tuple[str, tuple[float, float, float, float]] | None = None
     chosen: tuple[float, float, float] | None = None
     notices: Sequence[tuple[str, bool]] = ()
+    shapes: Sequence[ShapeLayer] = ()
 
 
 def base_map(
@@ -214,6 +276,7 @@ def scene_json(scene: Scene) -> str:
     legend = [
         _mark_legend(layer, style, i) for layer in scene.layers if layer.visible for i, style in _used(layer)
     ]
+    legend += [entry for layer in scene.shapes for entry in _shape_legend(layer)]
     coverage = scene.coverage
     if coverage is not None:
         legend += _coverage_legend(coverage)
@@ -222,6 +285,7 @@ def scene_json(scene: Scene) -> str:
         legend += [{"label": label, "fill": fill} for label, fill in scene.shade_legend]
     content: dict[str, Any] = {
         "layers": [_layer(layer) for layer in scene.layers],
+        "shapes": [_shape_layer(layer) for layer in scene.shapes],
         "coverage": None
         if coverage is None
         else {
@@ -257,6 +321,76 @@ def _layer(layer: MarkLayer) -> dict[str, Any]:
         "names": None if layer.names is None else list(layer.names),
         "visible": layer.visible,
     }
+
+
+def _shape_layer(layer: ShapeLayer) -> dict[str, Any]:
+    return {
+        "key": layer.key,
+        **layer.on_screen[0],
+        "classes": _base64(layer.classes, "u1") if layer.classes.any() else "",
+        "styles": [_shape_style(style) for style in layer.styles],
+        "names": None if layer.names is None else list(layer.names),
+        "chosen": layer.chosen,
+    }
+
+
+def _shape_style(style: ShapeStyle) -> dict[str, Any]:
+    return {
+        "colour": style.colour,
+        "fill": tinted(style.colour) if style.fill else None,
+        "dashed": style.dashed,
+    }
+
+
+def tinted(colour: str) -> str:
+    """Give the tint of a colour (#rrggbb) with which areas are filled, as CSS."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{TINT:g})"
+
+
+def _simplified(shapes: NDArray[np.object_]) -> tuple[NDArray[np.object_], float]:
+    """Leave out corners that no screen shows; give the shapes and the tolerance in degrees."""
+    tolerance = _STEP
+    while True:
+        drawn: NDArray[np.object_] = shapely.simplify(shapes, tolerance, preserve_topology=True)
+        if int(shapely.get_num_coordinates(drawn).sum()) <= MOST_VERTICES or tolerance > 0.01:
+            return drawn, tolerance
+        tolerance *= 2
+
+
+def _paths(shapes: NDArray[np.object_]) -> dict[str, Any]:
+    """Take shapes apart into rings and lines: whose, how many corners, and the corners, as in `_layer`."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    parts, of = shapely.get_parts(parts, return_index=True)  # those of a collection may have parts again
+    owner, size = owner[of], shapely.get_dimensions(parts)
+    rings, ring_of = shapely.get_rings(parts[size == 2], return_index=True)
+    paths = np.concatenate([rings, parts[size == 1]])
+    owners = np.concatenate([owner[size == 2][ring_of], owner[size == 1]])
+    closed = np.arange(len(paths)) < len(rings)
+    order = np.argsort(owners, kind="stable")
+    # small areas over large ones, lines over areas: what is hard to hit is hit first
+    above = np.argsort(-shapely.area(shapes), kind="stable")
+    return {
+        "points": _base64(np.round(shapely.get_coordinates(paths[order]) / _STEP), "<i4"),
+        "lengths": _base64(shapely.get_num_coordinates(paths[order]), "<i4"),
+        "owners": _base64(owners[order], "<i4"),
+        "closed": _base64(closed[order], "u1"),
+        "order": _base64(above, "<i4"),
+    }
+
+
+def _shape_legend(layer: ShapeLayer) -> list[dict[str, Any]]:
+    present = set(np.unique(layer.classes).tolist())
+    areas = bool(np.any(shapely.get_dimensions(layer.shapes) == 2))
+    entries: list[dict[str, Any]] = [
+        {"label": style.label, "shape": {**_shape_style(style), "area": areas}}
+        for i, style in enumerate(layer.styles)
+        if i in present
+    ]
+    tolerance = layer.on_screen[1]
+    if tolerance > _STEP:
+        entries.append({"label": f"(为显示已简化,偏差不超过 {tolerance * 111_320:.0f} 米)"})
+    return entries
 
 
 def _used(layer: MarkLayer) -> list[tuple[int, MarkStyle]]:

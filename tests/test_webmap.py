@@ -17,7 +17,7 @@ from xstatic.pkg import leaflet
 
 from qjmap import assets, webmap
 from qjmap.ui import source
-from qjmap.webmap import CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
+from qjmap.webmap import CoverageDrawing, MarkLayer, MarkStyle, Scene, ShapeLayer, ShapeStyle, Zone
 
 HOSTILE = "</script><img src=x onerror=alert(1)>&amp;<!--\u2028\u2029{{ 7 * 7 }}{% raw %}\"'\\n\n`${1}`"
 STAR = "M12 2l10 10-10 10L2 12z"
@@ -299,3 +299,62 @@ def test_every_link_of_the_map_is_a_file_that_is_installed(sent, tmp_path):
         name, _, version = link.removeprefix("../../app/static/").partition("?v=")
         assert (folder / name).exists()
         assert version  # a changed file has another address
+
+
+# ---- lines and areas ------------------------------------------------------------------------------------
+
+
+SQUARE = shapely.box(106.5, 28.8, 106.6, 28.9)
+INNER = shapely.box(106.52, 28.82, 106.53, 28.83)
+RING = SQUARE.difference(INNER)
+LINE = shapely.LineString([(106.5, 28.8), (106.7, 28.9)])
+
+
+def shape_layer(shapes=(RING, LINE, INNER), **fields):
+    made = {
+        "key": "zones",
+        "shapes": np.array(shapes, dtype=object),
+        "styles": [ShapeStyle("管理范围", "#1d4f8c", fill=True), ShapeStyle("规划", "#c2500a", dashed=True)],
+        "classes": np.zeros(len(shapes), dtype=np.uint8),
+    }
+    return ShapeLayer(**(made | fields))
+
+
+def test_lines_and_areas_travel_ring_by_ring_and_small_ones_lie_above():
+    (sent_layer,) = read(Scene(shapes=[shape_layer(names=["一", "二", "三"], chosen=2)]))["shapes"]
+    assert numbers(sent_layer["owners"], "<i4").tolist() == [0, 0, 1, 2]
+    assert numbers(sent_layer["closed"], "u1").tolist() == [1, 1, 0, 1]
+    assert numbers(sent_layer["lengths"], "<i4").tolist() == [5, 5, 2, 5]
+    assert numbers(sent_layer["order"], "<i4").tolist() == [0, 2, 1]
+    points = numbers(sent_layer["points"], "<i4").reshape(-1, 2) / 1e5
+    assert points[10:12].tolist() == [[106.5, 28.8], [106.7, 28.9]]
+    assert (sent_layer["names"], sent_layer["chosen"]) == (["一", "二", "三"], 2)
+    assert sent_layer["styles"][0]["fill"] == "rgba(29,79,140,0.16)"
+    assert sent_layer["styles"][1] == {"colour": "#c2500a", "fill": None, "dashed": True}
+
+
+def test_the_legend_names_the_kinds_of_shapes_that_are_there():
+    assert [entry["label"] for entry in read(Scene(shapes=[shape_layer()]))["legend"]] == ["管理范围"]
+    (entry,) = read(Scene(shapes=[shape_layer([LINE], classes=np.array([1], dtype=np.uint8))]))["legend"]
+    assert entry["label"] == "规划"
+    assert entry["shape"] == {"colour": "#c2500a", "fill": None, "dashed": True, "area": False}
+
+
+def test_shapes_are_simplified_to_what_the_screen_shows_and_coarser_only_when_said(monkeypatch):
+    fine = shapely.LineString(np.column_stack([np.linspace(106.5, 106.6, 5000), np.full(5000, 28.8)]))
+    (layer_sent,) = read(Scene(shapes=[shape_layer([fine])]))["shapes"]
+    assert numbers(layer_sent["lengths"], "<i4").tolist() == [2]
+    monkeypatch.setattr(webmap, "MOST_VERTICES", 50)
+    round_one = shapely.Point(106.5, 28.8).buffer(0.1, quad_segs=100)
+    sent_scene = read(Scene(shapes=[shape_layer([round_one])]))
+    assert numbers(sent_scene["shapes"][0]["lengths"], "<i4").sum() <= 50
+    assert "已简化" in sent_scene["legend"][-1]["label"]
+
+
+def test_shapes_without_a_line_or_area_are_not_drawn():
+    odd = [shapely.Point(106.5, 28.8), None, shapely.Polygon(), shapely.GeometryCollection([LINE, SQUARE])]
+    (layer_sent,) = read(Scene(shapes=[shape_layer(odd)]))["shapes"]
+    assert numbers(layer_sent["owners"], "<i4").tolist() == [3, 3]
+    assert len(numbers(layer_sent["order"], "<i4")) == 4
+    (nothing,) = read(Scene(shapes=[shape_layer([])]))["shapes"]
+    assert nothing["points"] == ""

@@ -40,6 +40,10 @@
     return points;
   }
 
+  function decodeInts(base64) {
+    return new Int32Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
+  }
+
   function decodeBytes(base64, n) {
     return base64 ? Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)) : new Uint8Array(n);
   }
@@ -547,6 +551,101 @@
     return Array.from(seen.values()).filter(([, count]) => count > 1);
   }
 
+  /* ---- lines and areas of a layer ---- */
+
+  /* Rings and lines by shape, in units of the world's width, each shape with its box; `order` is bottom to top. */
+  function decodeShapes(layer) {
+    const raw = decodeInts(layer.points), lengths = decodeInts(layer.lengths), owners = decodeInts(layer.owners);
+    const closed = decodeBytes(layer.closed, lengths.length), order = Array.from(decodeInts(layer.order));
+    const shapes = order.map(() => ({ rings: [], lines: [], box: [Infinity, Infinity, -Infinity, -Infinity] }));
+    for (let p = 0, at = 0; p < lengths.length; p++) {
+      const shape = shapes[owners[p]], flat = new Float64Array(2 * lengths[p]);
+      for (let i = 0; i < flat.length; i += 2, at += 2) {
+        flat[i] = mercatorX(raw[at] / 1e5);
+        flat[i + 1] = mercatorY(raw[at + 1] / 1e5);
+        shape.box = [Math.min(shape.box[0], flat[i]), Math.min(shape.box[1], flat[i + 1]),
+                     Math.max(shape.box[2], flat[i]), Math.max(shape.box[3], flat[i + 1])];
+      }
+      shape[closed[p] ? "rings" : "lines"].push(flat);
+    }
+    const classes = decodeBytes(layer.classes, shapes.length);
+    return Object.assign({}, layer, { shapes, order, classes });
+  }
+
+  function traceShape(g, shape, view) {
+    g.beginPath();
+    tracePath(g, [shape.rings], view);
+    for (const line of shape.lines)
+      for (let i = 0; i < line.length; i += 2) {
+        const x = line[i] * view.world - view.ox, y = line[i + 1] * view.world - view.oy;
+        if (i === 0) g.moveTo(x, y);
+        else g.lineTo(x, y);
+      }
+  }
+
+  function strokeShape(g, colour, width, dashed) {
+    g.setLineDash([]);
+    g.strokeStyle = "rgba(255,255,255,.8)";
+    g.lineWidth = width + 1.5;
+    g.stroke();
+    if (dashed) g.setLineDash([7, 4]);
+    g.strokeStyle = colour;
+    g.lineWidth = width;
+    g.stroke();
+    g.setLineDash([]);
+  }
+
+  function drawShapes(g, view, map, layer) {
+    g.lineJoin = g.lineCap = "round";
+    const seen = (box) =>
+      box[2] * view.world - view.ox > view.min.x && box[0] * view.world - view.ox < view.max.x &&
+      box[3] * view.world - view.oy > view.min.y && box[1] * view.world - view.oy < view.max.y;
+    const chosen = layer.shapes[layer.chosen] ? [layer.chosen] : [];
+    for (const i of layer.order.filter((one) => one !== layer.chosen).concat(chosen)) {
+      const shape = layer.shapes[i], style = layer.styles[layer.classes[i]] || layer.styles[0];
+      if (!seen(shape.box)) continue;
+      traceShape(g, shape, view);
+      if (style.fill && shape.rings.length) {
+        g.fillStyle = style.fill;
+        g.fill("evenodd");
+      }
+      if (i === layer.chosen) strokeShape(g, map.qj.palette.accent, 3.5, false);
+      else strokeShape(g, style.colour, view.zoom >= 12 ? 2.25 : 1.5, style.dashed);
+    }
+  }
+
+  /* How far a point is from a path, squared, all in units of the world's width. */
+  function distance2(path, x, y) {
+    let least = Infinity;
+    for (let i = 2; i < path.length; i += 2) {
+      const ax = path[i - 2], ay = path[i - 1], dx = path[i] - ax, dy = path[i + 1] - ay;
+      const t = Math.max(0, Math.min(1, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));
+      least = Math.min(least, (ax + t * dx - x) ** 2 + (ay + t * dy - y) ** 2);
+    }
+    return least;
+  }
+
+  /* The shape at a point: the line within reach, else the uppermost (smallest) area around it. */
+  function shapeAt(layers, x, y, reach) {
+    let nearest = null, least = reach * reach;
+    for (const layer of layers)
+      layer.shapes.forEach((shape, i) => {
+        const [west, north, east, south] = shape.box;
+        if (!shape.lines.length || x < west - reach || x > east + reach || y < north - reach || y > south + reach) return;
+        for (const line of shape.lines) {
+          const d = distance2(line, x, y);
+          if (d <= least) [nearest, least] = [{ layer, i }, d];
+        }
+      });
+    if (nearest) return nearest;
+    for (const layer of layers.slice().reverse())
+      for (let n = layer.order.length - 1; n >= 0; n--) {
+        const i = layer.order[n], shape = layer.shapes[i], [west, north, east, south] = shape.box;
+        if (x >= west && x <= east && y >= north && y <= south && contains([shape.rings], x, y)) return { layer, i };
+      }
+    return null;
+  }
+
   function drawChosen(g, view, map, chosen) {
     const x = mercatorX(chosen.lon) * view.world - view.ox, y = mercatorY(chosen.lat) * view.world - view.oy;
     g.strokeStyle = map.qj.palette.accent;
@@ -587,6 +686,24 @@
       g.drawImage(sprite.canvas, 13 - sprite.side / 2, 10 - sprite.side / 2, sprite.side, sprite.side);
       return;
     }
+    if (entry.shape) {
+      const { colour, fill, dashed, area } = entry.shape;
+      g.beginPath();
+      if (area) g.rect(3, 4, 20, 12);
+      else {
+        g.moveTo(2, 10);
+        g.lineTo(24, 10);
+      }
+      if (area && fill) {
+        g.fillStyle = fill;
+        g.fill();
+      }
+      if (dashed) g.setLineDash([5, 3]);
+      g.strokeStyle = colour;
+      g.lineWidth = area ? 1.5 : 2.25;
+      g.stroke();
+      return;
+    }
     const fills = {
       covered: palette.covered,
       possible: g.createPattern(stripes(palette.coveredLine, palette.possible, 9, 1.5), "repeat"),
@@ -609,7 +726,7 @@
       L.DomEvent.disableClickPropagation(box);
       for (const entry of this._spec) {
         const row = L.DomUtil.create("div", "qj-row", box);
-        if (entry.area || entry.path || entry.fill) swatch(entry, map, row);
+        if (entry.area || entry.path || entry.fill || entry.shape) swatch(entry, map, row);
         text("span", "", entry.label, row);
       }
       return box;
@@ -640,6 +757,7 @@
         const points = decodePoints(layer.points);
         return Object.assign({}, layer, { points, classes: decodeBytes(layer.classes, points.n), stacks: stacks(points) });
       });
+      this._shapes_ = (spec.shapes || []).map(decodeShapes);
       if (spec.coverage) spec.coverage.error = Array.from(decodeFloats(spec.coverage.error));
     },
     onAdd: function (map) {
@@ -654,12 +772,16 @@
         if (spec.shades) drawShades(g, view, map, spec.shades);
         if (spec.coverage) drawCoverage(g, view, map, spec.coverage, this._layers_[spec.coverage.of].points);
       }, { pane: pane(map, "qj-areas", 400) });
+      this._shapes = new Canvas((g, view) => {
+        for (const layer of this._shapes_) drawShapes(g, view, map, layer);
+      }, { pane: pane(map, "qj-shapes", 430) });
       this._marks = new Canvas((g, view) => {
         for (const layer of this._layers_) if (layer.visible) drawMarks(g, view, layer);
         if (spec.chosen) drawChosen(g, view, map, spec.chosen);
         map.getContainer().dataset.scene = spec.id;
       }, { pane: pane(map, "qj-marks", 440) });
       this._areas.addTo(map);
+      if (this._shapes_.length) this._shapes.addTo(map);
       this._marks.addTo(map);
       if (spec.legend.length) this._legend = new Legend(spec.legend).addTo(map);
       this._notices = new Notices(spec.notices).addTo(map);
@@ -678,13 +800,15 @@
       map.off("click", this._onClick, this);
       map.off("mousemove", this._onMove, this);
       this._areas.remove();
+      this._shapes.remove();
       this._marks.remove();
       if (this._legend) this._legend.remove();
       this._notices.remove();
       if (this._hover) this._hover.remove();
       this._hover = null;
     },
-    /* The visible marks nearest to the pointer, within reach: more than one where they lie on one another. */
+    /* The visible marks nearest to the pointer, within reach (more than one where they lie on one another); else the
+     * line or area there. */
     _hit: function (latlng) {
       const map = this._map, world = 256 * Math.pow(2, map.getZoom());
       const px = mercatorX(latlng.lng) * world, py = mercatorY(latlng.lat) * world;
@@ -700,7 +824,9 @@
           best = same[0];
         }
       }
-      return same;
+      if (same.length) return same;
+      const shape = shapeAt(this._shapes_, mercatorX(latlng.lng), mercatorY(latlng.lat), (HIT_PX / 2) / world);
+      return shape ? [Object.assign(shape, { shape: true })] : [];
     },
     _townAt: function (latlng) {
       const x = mercatorX(latlng.lng), y = mercatorY(latlng.lat);
@@ -736,7 +862,7 @@
       if (!this._hover) this._hover = L.tooltip({ direction: "top", offset: [0, -10], className: "qj-hover" });
       const node = document.createElement("span");
       node.textContent = name;
-      this._hover.setLatLng([hit.layer.points.lat[hit.i], hit.layer.points.lon[hit.i]]).setContent(node);
+      this._hover.setLatLng(hit.shape ? event.latlng : [hit.layer.points.lat[hit.i], hit.layer.points.lon[hit.i]]).setContent(node);
       if (!this._map.hasLayer(this._hover)) this._hover.addTo(this._map);
     },
   });
