@@ -8,10 +8,8 @@ only, never as an expression.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import altair as alt
 import geopandas as gpd
@@ -20,15 +18,16 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from qjmap import wording
+from qjmap._plotparts import AXIS, ROW, axis_of, data, dressed, finished, legend, town_axis
 from qjmap.assess import MET, NOT_APPLICABLE, POSSIBLE, SHORT, UNKNOWN, Finding
+from qjmap.plotfiles import wrapped
 from qjmap.scenes import SHADES
 from qjmap.shortlist import Line
 from qjmap.standards import TOWN_QUANTITIES, Rule
 from qjmap.webmap import PALETTE
+from qjmap.wording import figure
 
-Drawing = TypeVar("Drawing", alt.LayerChart, alt.ConcatChart)
-
-DEMO_NOTICE = "含演示数据,非真实记录"
 SIGNS: Mapping[str, str] = {SHORT: "×", UNKNOWN: "?", MET: "✓", NOT_APPLICABLE: "–"}
 COVERED, PERHAPS, GAP = "覆盖", "可能覆盖", "未覆盖"
 #: The same where nothing may be called short: the circles are drawn, and that is all.
@@ -38,16 +37,11 @@ RISES, FALLS, STAYS, PARTLY = "上升", "下降", "持平", "缺一年的数"
 #: Kinds of rules that ask a town for a quantity: bars can stand against it. Zero is no target to fall short of.
 WITH_NEED = ("per_capita", "presence", "attribute_share", "attribute_minimum", "trigger", "nearest")
 
-PAPER_WIDTH, PPI = 620, 300
-"""Width of a chart on paper in CSS pixels (of 1/72 inch there), and dots per inch of the PNG."""
-
-_ROW = 22
 #: A row that cannot be answered: an empty box, so that nobody takes it for none.
-_HOLLOW: dict[str, Any] = {"fill": None, "stroke": PALETTE["muted"], "strokeDash": [3, 3], "height": _ROW - 8}
+_HOLLOW: dict[str, Any] = {"fill": None, "stroke": PALETTE["muted"], "strokeDash": [3, 3], "height": ROW - 8}
 _CAP = 3
 """Bars longer than this many times the target are cut there and marked »."""
 _TILE = 150
-_FONT = "Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 _INK, _LINE, _ACCENT, _WARN = PALETTE["ink"], PALETTE["line"], PALETTE["accent"], PALETTE["warn"]
 _EDGES = {SHORT: _WARN, UNKNOWN: PALETTE["muted"], MET: PALETTE["facility"], NOT_APPLICABLE: _LINE}
 #: Shares of the stacked bars: sign, fill, edge; those of the map.
@@ -58,28 +52,6 @@ _PARTS = {
 }
 _NARROW = 0.11
 """Share below which a stacked bar has no room for its own figure; the tooltip and the table have it."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """What must stand round a chart when it leaves the page.
-
-    Parameters
-    ----------
-    title
-        What is shown.
-    finding
-        What it comes to, in one line.
-    basis
-        Standard, clause, denominators, sources: a line each.
-    demo
-        Whether anything on it is invented.
-    """
-
-    title: str
-    finding: str
-    basis: tuple[str, ...] = ()
-    demo: bool = False
 
 
 # ---- 1: towns against the target ------------------------------------------------------------------
@@ -232,8 +204,8 @@ def bars(frame: pd.DataFrame) -> alt.LayerChart:
         need_text=[_amount(a, b) for a, b in zip(frame["need"], frame["unit"], strict=True)],
         short_text=[_amount(a, b) for a, b in zip(frame["shortfall"], frame["unit"], strict=True)],
     )
-    base = alt.Chart(_data(rows)).encode(
-        y=_town_axis("town", frame["town"]),
+    base = alt.Chart(data(rows)).encode(
+        y=town_axis("town", frame["town"]),
         tooltip=[
             alt.Tooltip("town:N", title="街镇"),
             alt.Tooltip("status:N", title="结论"),
@@ -246,7 +218,7 @@ def bars(frame: pd.DataFrame) -> alt.LayerChart:
     x = alt.X(
         "zero:Q",
         scale=alt.Scale(domain=[0, room], nice=False),
-        axis=_axis_of(frame["axis"].iloc[0], room / 1.5),
+        axis=axis_of(frame["axis"].iloc[0], room / 1.5),
     )
     shown = [one for one in (SHORT, MET, UNKNOWN) if (frame["status"] == one).any()]
     fill = alt.Color(
@@ -255,16 +227,14 @@ def bars(frame: pd.DataFrame) -> alt.LayerChart:
             domain=[f"{SIGNS[one]} {one}" for one in shown],
             range=["#ffffff" if one == UNKNOWN else SHADES[one] for one in shown],
         ),
-        legend=_legend(),
+        legend=legend(),
     )
     hollow = base.mark_bar(**_HOLLOW).encode(x=x, x2="end:Q")
-    gap = base.mark_bar(
-        fill=PALETTE["gap"], stroke=_WARN, strokeWidth=0.8, strokeDash=[2, 2], height=_ROW - 8
-    )
-    full = base.mark_bar(stroke=_INK, strokeWidth=0.8, height=_ROW - 8)
+    gap = base.mark_bar(fill=PALETTE["gap"], stroke=_WARN, strokeWidth=0.8, strokeDash=[2, 2], height=ROW - 8)
+    full = base.mark_bar(stroke=_INK, strokeWidth=0.8, height=ROW - 8)
     right = target > room / 2
     once = {"target": target, "goal": str(frame["goal"].iloc[0]), "head": str(frame["head"].iloc[0])}
-    line = alt.Chart(_data([once]))
+    line = alt.Chart(data([once]))
     layers = [
         hollow.transform_filter(f"datum.value === null && datum.status !== '{MET}'"),
         gap.encode(x="value:Q", x2="target:Q").transform_filter("datum.gap"),
@@ -282,7 +252,7 @@ def bars(frame: pd.DataFrame) -> alt.LayerChart:
             baseline="bottom", dx=4 if right else -4,
         ).encode(x="target:Q", y=alt.value(-4), text="goal:N"),
     ]  # fmt: skip
-    return _finished(
+    return finished(
         alt.layer(*layers), len(frame), demo=bool(frame["demo"].any()), what="各街镇与标准对照的条形图"
     )
 
@@ -423,14 +393,14 @@ def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool
         "first_text": lambda rows: [_amount(a, b) for a, b in zip(rows["first"], rows["unit"], strict=True)],
         "last_text": lambda rows: [_amount(a, b) for a, b in zip(rows["last"], rows["unit"], strict=True)],
     }
-    y = _town_axis("name", names, limit=190)
+    y = town_axis("name", names, limit=190)
     x = alt.Scale(domain=[0, room], nice=False)
-    wide = alt.Chart(_data(frame.assign(zero=0.0, end=0.8 * end, **said))).encode(y=y, tooltip=tooltip)
+    wide = alt.Chart(data(frame.assign(zero=0.0, end=0.8 * end, **said))).encode(y=y, tooltip=tooltip)
     line = wide.mark_rule(color=_INK, strokeWidth=2).encode(
-        x=alt.X("x_first:Q", scale=x, axis=_axis_of(axis, end)), x2="x_last:Q"
+        x=alt.X("x_first:Q", scale=x, axis=axis_of(axis, end)), x2="x_last:Q"
     )
     points = (
-        alt.Chart(_data(long.assign(**said)))
+        alt.Chart(data(long.assign(**said)))
         .mark_point(filled=True, size=90, opacity=1, stroke=_INK, strokeWidth=1)
         .encode(
             y=y,
@@ -438,7 +408,7 @@ def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool
             shape=alt.Shape(
                 "year:N",
                 scale=alt.Scale(domain=[first, last], range=["circle", "diamond"]),
-                legend=_legend(None),
+                legend=legend(None),
             ),
             color=alt.Color("year:N", scale=alt.Scale(domain=[first, last], range=["#ffffff", _ACCENT])),
             tooltip=tooltip,
@@ -454,9 +424,9 @@ def dots(frame: pd.DataFrame, years: tuple[int, int], *, axis: str, target: bool
         text,
     ]
     if target:
-        rule = alt.Chart(_data([{"target": 100.0}]))
+        rule = alt.Chart(data([{"target": 100.0}]))
         layers.insert(0, rule.mark_rule(color=_ACCENT, strokeWidth=1, strokeDash=[4, 3]).encode(x="target:Q"))
-    return _finished(alt.layer(*layers), len(frame), demo=False, what=f"{years[0]}年与{years[1]}年对照的点图")
+    return finished(alt.layer(*layers), len(frame), demo=False, what=f"{years[0]}年与{years[1]}年对照的点图")
 
 
 # ---- 3: who is covered ----------------------------------------------------------------------------
@@ -515,7 +485,7 @@ def coverage_finding(frame: pd.DataFrame, *, judged: bool = True) -> str:
     if not whole:
         return "没有可以计算的街镇。"
     parts = [
-        f"{_part(part, judged)} {people[part] / whole * 100:.1f} %(约 {_people(people[part])}人)"
+        f"{_part(part, judged)} {people[part] / whole * 100:.1f} %(约 {wording.people(people[part])}人)"
         for part in (COVERED, PERHAPS, GAP)
         if people.get(part, 0) > 0
     ]
@@ -553,9 +523,9 @@ def coverage(frame: pd.DataFrame, *, judged: bool = True, demo: bool = False) ->
     names = {part: _part(part, judged) for part in _PARTS}
     signs = {part: sign if judged or part == PERHAPS else "" for part, (sign, _, _) in _PARTS.items()}
     towns = list(dict.fromkeys(frame["town"]))
-    legend = {part: f"{signs[part]} {names[part]}".strip() for part in _PARTS}
+    named = {part: f"{signs[part]} {names[part]}".strip() for part in _PARTS}
     rows = frame.assign(
-        legend=frame["part"].map(legend),
+        legend=frame["part"].map(named),
         label=[
             f"{signs[part]} {label}".strip() if label else ""
             for part, label in zip(frame["part"], frame["label"], strict=True)
@@ -563,10 +533,10 @@ def coverage(frame: pd.DataFrame, *, judged: bool = True, demo: bool = False) ->
         named=frame["part"].map(names),
         middle=(frame["start"] + frame["end"]) / 2,
         share_text=[_percent(share) if share >= 0 else "—" for share in frame["share"]],
-        people_text=[f"约 {_people(people)}人" if people >= 0 else "—" for people in frame["people"]],
+        people_text=[f"约 {wording.people(people)}人" if people >= 0 else "—" for people in frame["people"]],
     )
-    base = alt.Chart(_data(rows)).encode(
-        y=_town_axis("town", towns),
+    base = alt.Chart(data(rows)).encode(
+        y=town_axis("town", towns),
         tooltip=[
             alt.Tooltip("town:N", title="街镇"),
             alt.Tooltip("named:N", title="类别"),
@@ -577,31 +547,31 @@ def coverage(frame: pd.DataFrame, *, judged: bool = True, demo: bool = False) ->
     x = alt.X(
         "start:Q",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%", title="占街镇人口(估算)", values=[0, 0.25, 0.5, 0.75, 1], **_AXIS),
+        axis=alt.Axis(format="%", title="占街镇人口(估算)", values=[0, 0.25, 0.5, 0.75, 1], **AXIS),
     )
     piece = (
-        base.mark_bar(stroke=_INK, strokeWidth=0.6, height=_ROW - 6)
+        base.mark_bar(stroke=_INK, strokeWidth=0.6, height=ROW - 6)
         .encode(
             x=x,
             x2="end:Q",
             color=alt.Color(
                 "legend:N",
-                scale=alt.Scale(domain=list(legend.values()), range=[fill for _, fill, _ in _PARTS.values()]),
-                legend=_legend(),
+                scale=alt.Scale(domain=list(named.values()), range=[fill for _, fill, _ in _PARTS.values()]),
+                legend=legend(),
             ),
         )
         .transform_filter("datum.share !== null && datum.share > 0")
     )
     text = base.mark_text(color=_INK, fontSize=11.5).encode(x="middle:Q", text="label:N")
     blank = frame[frame["share"].isna()].drop_duplicates("town")
-    hollow = alt.Chart(_data(blank.assign(zero=0.0, one=1.0, label="? 数据不足"))).encode(
-        y=_town_axis("town", towns)
+    hollow = alt.Chart(data(blank.assign(zero=0.0, one=1.0, label="? 数据不足"))).encode(
+        y=town_axis("town", towns)
     )
     layers: list[Any] = [piece, text.transform_filter("datum.share !== null")]
     if len(blank):
         layers.append(hollow.mark_bar(**_HOLLOW).encode(x="zero:Q", x2="one:Q"))
         layers.append(hollow.mark_text(color=_INK, align="left", dx=6).encode(x="zero:Q", text="label:N"))
-    return _finished(alt.layer(*layers), len(towns), demo=demo, what="各街镇人口覆盖比例的百分比条形图")
+    return finished(alt.layer(*layers), len(towns), demo=demo, what="各街镇人口覆盖比例的百分比条形图")
 
 
 # ---- 4: small maps --------------------------------------------------------------------------------
@@ -717,13 +687,13 @@ def tiles(frame: pd.DataFrame, shapes: pd.DataFrame, *, columns: int = 3) -> alt
     colour = alt.Color(
         "legend:N",
         scale=alt.Scale(domain=list(names.values()), range=[SHADES[one] for one in shown]),
-        legend=_legend(),
+        legend=legend(),
     )
     panels = []
     for number, (_, rows) in enumerate(frame.groupby("rule", sort=False), 1):
         first = rows.iloc[0]
         answers = alt.LookupData(
-            data=_data(rows.assign(legend=rows["status"].map(names))),
+            data=data(rows.assign(legend=rows["status"].map(names))),
             key="town",
             fields=["status", "legend", "sign", "short", "title"],
         )
@@ -751,188 +721,7 @@ def tiles(frame: pd.DataFrame, shapes: pd.DataFrame, *, columns: int = 3) -> alt
             .properties(width=_TILE, height=_TILE * 1.05, title=title)
         )
     chart = alt.concat(*panels, columns=columns, spacing=14)
-    return _dressed(chart, demo=bool(frame["demo"].any()), what="各条标准的街镇小地图")
-
-
-# ---- files ----------------------------------------------------------------------------------------
-
-
-def on_paper(chart: alt.LayerChart | alt.ConcatChart, words: Words) -> dict[str, Any]:
-    """Give a chart's specification with everything round it that a sheet must say, at the width of a page.
-
-    Parameters
-    ----------
-    chart
-        From `bars`, `dots`, `coverage` or `tiles`.
-    words
-        Title, finding, clause and denominators; too long ones are wrapped.
-    """
-    spec: dict[str, Any] = chart.to_dict(validate=True)
-    wide = 40 if "concat" in spec else 47  # full-width characters beside one another
-    for layer in spec.get("layer", ()):  # on paper nothing can be pointed at: names stand in full
-        axis = layer.get("encoding", {}).get("y", {}).get("axis") or {}
-        axis.update(labelLimit=0) if "labelLimit" in axis else None
-    lines = [line for one in (words.finding, *words.basis) for line in wrapped(one, wide)]
-    lines += [f"注意:{DEMO_NOTICE}"] * words.demo
-    spec["title"] = {
-        "text": wrapped(words.title, wide * 2 // 3),
-        "subtitle": lines,
-        "anchor": "start",
-        "frame": "bounds",
-        "fontSize": 17,
-        "lineHeight": 23,
-        "color": _INK,
-        "subtitleFontSize": 12,
-        "subtitleLineHeight": 18,
-        "subtitleColor": _INK,
-        "subtitlePadding": 6,
-        "offset": 14,
-    }
-    spec["padding"] = 16
-    return spec
-
-
-def to_png(spec: Mapping[str, Any]) -> bytes:
-    """Draw a specification as PNG at `PPI` dots per inch.
-
-    Raises
-    ------
-    QjmapError
-        The machine has no Chinese font.
-    """
-    import vl_convert
-
-    _with_fonts()
-    made: bytes = vl_convert.vegalite_to_png(dict(spec), ppi=PPI, allowed_base_urls=[])
-    return made
-
-
-def to_svg(spec: Mapping[str, Any]) -> bytes:
-    """Draw a specification as SVG, its text kept as text.
-
-    Raises
-    ------
-    QjmapError
-        The machine has no Chinese font.
-    """
-    import vl_convert
-
-    _with_fonts()
-    made: str = vl_convert.vegalite_to_svg(dict(spec), allowed_base_urls=[])
-    return made.encode("utf-8")
-
-
-def _with_fonts() -> None:
-    """Make sure that there is a Chinese font for whoever draws without a browser."""
-    from qjmap import fonts
-
-    fonts.chinese()
-
-
-# ---- pieces ---------------------------------------------------------------------------------------
-
-_AXIS: dict[str, Any] = {
-    "labelColor": _INK,
-    "titleColor": _INK,
-    "labelFontSize": 12,
-    "titleFontSize": 12,
-    "titleFontWeight": "normal",
-    "gridColor": PALETTE["context"],
-    "domainColor": _LINE,
-    "tickColor": _LINE,
-}
-
-
-def _axis_of(title: str, last: float) -> alt.Axis:
-    """Give an axis of figures whose ticks end where the bars end."""
-    step = 10 ** math.floor(math.log10(last)) if last > 0 else 1.0
-    step = next((one * step for one in (0.1, 0.2, 0.5, 1, 2) if last / (one * step) <= 6), step)
-    ticks = [round(step * n, 6) for n in range(int(last / step + 1e-9) + 1)]
-    return alt.Axis(title=title, values=ticks, titleAnchor="start", **_AXIS)
-
-
-def _town_axis(field: str, order: Iterable[str], limit: int = 120) -> alt.Y:
-    return alt.Y(
-        f"{field}:N",
-        sort=[str(one) for one in order],
-        title=None,
-        axis=alt.Axis(labelLimit=limit, ticks=False, labelPadding=6, **(_AXIS | {"labelFontSize": 12.5})),
-    )
-
-
-def _legend(symbol: str | None = "square") -> alt.Legend:
-    """Give the legend over a chart; `symbol` None where the shapes themselves are the legend."""
-    return alt.Legend(
-        orient="top", title=None, direction="horizontal", labelColor=_INK, labelFontSize=12, labelLimit=260,
-        symbolStrokeColor=_INK, symbolType=symbol or alt.Undefined,
-        symbolStrokeWidth=0.8, symbolSize=130, offset=20, columnPadding=14,
-    )  # fmt: skip
-
-
-def _finished(chart: Any, rows: int, *, demo: bool, what: str) -> alt.LayerChart:
-    """Give a chart of rows its height, its width to the page's, and its look."""
-    sized: alt.LayerChart = chart.properties(
-        width=PAPER_WIDTH,
-        height=max(rows, 2) * _ROW,
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-    )
-    return _dressed(sized, demo=demo, what=what)
-
-
-def _dressed(chart: Drawing, *, demo: bool, what: str) -> Drawing:
-    """Give a chart the product's look: our font, white ground, no frame; invented data named on the chart itself."""
-    if demo:
-        chart = chart.properties(
-            title=alt.TitleParams(text=DEMO_NOTICE, color=_WARN, fontSize=12, anchor="start")
-        )
-    dressed: Drawing = chart.properties(
-        description=what + (f"({DEMO_NOTICE})" if demo else ""),
-        background="#ffffff",
-        # drawn as SVG, so that it is sharp at any size and read out by screen readers; the menu leads outside
-        usermeta={"embedOptions": {"renderer": "svg", "actions": False}},
-    ).configure(font=_FONT, view=alt.ViewConfig(stroke=None), title=alt.TitleConfig(color=_INK))
-    return dressed
-
-
-def _data(rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> alt.InlineData:
-    """Give rows as plain values; what is unknown becomes null, for NaN is no JSON."""
-    records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else list(rows)
-    return alt.InlineData(values=[{str(key): _plain(value) for key, value in one.items()} for one in records])
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
-
-
-def wrapped(text: str, width: int, *, most: int = 0, least: int = 1) -> list[str]:
-    """Break a line of Chinese: `width` full-width characters a line, `most` lines (0: any), at least `least`.
-
-    Runs of figures and Latin letters are kept together.
-    """
-    lines, now, used = [], "", 0.0
-    for piece in re.findall(r"[\x21-\x7e]+|.", text, flags=re.DOTALL):
-        size = sum(0.5 if ord(char) < 0x2000 else 1.0 for char in piece)
-        # a closing mark never begins a line
-        if used + size > width and now and piece not in ",。;:、)》”":
-            lines.append(now)
-            now, used = "", 0.0
-        now, used = now + piece, used + size
-    lines.append(now)
-    if most and len(lines) > most:
-        lines = [*lines[: most - 1], lines[most - 1][:-1] + "…"]
-    return lines + [""] * (least - len(lines))
-
-
-def figure(value: float) -> str:
-    """Write a number with as many decimals as it needs to say something; “—” when it is not known."""
-    if not math.isfinite(value):
-        return "—"
-    whole = abs(value - round(value)) < 5e-3 or abs(value) >= 1000
-    return f"{value:,.0f}" if whole else f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.2f}"
+    return dressed(chart, demo=bool(frame["demo"].any()), what="各条标准的街镇小地图")
 
 
 def plain(value: float) -> str:
@@ -942,10 +731,6 @@ def plain(value: float) -> str:
 
 def _amount(value: float, unit: str) -> str:
     return f"{figure(value)} {unit}".strip()
-
-
-def _people(value: float) -> str:
-    return f"{value / 1e4:.1f}万" if value >= 1e4 else f"{value:,.0f}"
 
 
 def _number(value: object) -> float:

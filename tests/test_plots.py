@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qjmap import fonts, plots, shortlist, summary
+from qjmap import fonts, plotfiles, plots, shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, WHOLE, Finding, assess
 from qjmap.district import load_district
 from qjmap.errors import FontError
-from qjmap.plots import Words
+from qjmap.plotfiles import Words
 from qjmap.registers import load_layer
 from qjmap.shortlist import Line
 from qjmap.standards import Figure, Rule, Standards
@@ -113,7 +113,7 @@ def test_bars_are_sorted_and_the_unknown_comes_last_and_is_never_none(mixed):
     assert math.isnan(unknown["value"])
     assert math.isnan(unknown["have"])
     assert unknown["label"] == "? 数据不足"
-    assert frame["label"].iloc[0] == "× 0.50(1/4张)"
+    assert frame["label"].iloc[0] == "× 0.5(1/4张)"
     assert plots.bars_finding(frame, mixed.rule) == (
         "4 个街镇中 2 个低于每1000人2张,1 个达到,1 个数据不足(不算短缺),最少的是丙镇。"
     )
@@ -302,8 +302,8 @@ def test_hostile_names_are_text(grid_root):
     line = line_of(rule(), (SHORT, 3, 4))
     findings = {XSS: line.findings["甲街道"], WHOLE: line.whole}
     frame = plots.bars_frame(Line(line.rule, findings)).assign(town=XSS, reason="datum.x + {{1}} \"'")
-    spec = plots.on_paper(plots.bars(frame), Words(XSS, XSS, (XSS,)))
-    drawn = plots.to_svg(spec).decode()
+    spec = plotfiles.on_paper(plots.bars(frame), Words(XSS, XSS, (XSS,)))
+    drawn = plotfiles.to_svg(spec).decode()
     assert "<img" not in drawn
     assert "</script>" not in drawn
     assert "&lt;/script&gt;" in drawn
@@ -317,17 +317,17 @@ def test_files_are_pictures_with_chinese_on_them(four, name):
     from PIL import Image
 
     words = Words("各街镇与标准对照", "四个街镇中两个不足。", ("依据:方格区规划",), demo=True)
-    spec = plots.on_paper(four[name], words)
-    drawn = plots.to_svg(spec).decode("utf-8")
+    spec = plotfiles.on_paper(four[name], words)
+    drawn = plotfiles.to_svg(spec).decode("utf-8")
     for said in (words.title, words.finding, *words.basis, "含演示数据"):
         assert said in drawn
     assert "甲街道" in drawn or name in ("dots", "tiles")
     assert "href=" not in drawn
-    png = plots.to_png(spec)
+    png = plotfiles.to_png(spec)
     assert png.startswith(b"\x89PNG")
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     wide = float(re.search(r'width="([\d.]+)"', drawn).group(1))
-    assert picture.width == pytest.approx(wide * plots.PPI / 72, abs=3)
+    assert picture.width == pytest.approx(wide * plotfiles.PPI / 72, abs=3)
     pixels = np.asarray(picture)
     ink = (pixels < 200).any(axis=2).mean()
     assert 0.01 < ink < 0.6
@@ -336,8 +336,10 @@ def test_files_are_pictures_with_chinese_on_them(four, name):
 
 def test_characters_are_drawn_as_themselves_and_not_as_boxes():
     def drawn(text):
-        spec = plots.on_paper(plots.bars(plots.bars_frame(line_of(rule(), (SHORT, 3, 4)))), Words(text, ""))
-        return plots.to_png(spec)
+        spec = plotfiles.on_paper(
+            plots.bars(plots.bars_frame(line_of(rule(), (SHORT, 3, 4)))), Words(text, "")
+        )
+        return plotfiles.to_png(spec)
 
     missing = drawn("\U0010fffe")
     pictures = [drawn(one) for one in "綦渝街×✓→↑»"]
@@ -350,8 +352,8 @@ def test_without_a_font_it_is_said_clearly(monkeypatch, four):
         raise FontError("没有找到中文字体")
 
     monkeypatch.setattr(fonts, "chinese", none)
-    spec = plots.on_paper(four["bars"], Words("标题", "结论"))
-    for make in (plots.to_png, plots.to_svg):
+    spec = plotfiles.on_paper(four["bars"], Words("标题", "结论"))
+    for make in (plotfiles.to_png, plotfiles.to_svg):
         with pytest.raises(FontError, match="没有找到中文字体"):
             make(spec)
 
@@ -360,17 +362,17 @@ def test_words_on_paper_are_not_cut_off(four):
     from PIL import Image
 
     for name in ("bars", "coverage", "tiles"):
-        spec = plots.on_paper(four[name], Words("标" * 40, "结" * 120, ("依" * 90,)))
-        pixels = np.asarray(Image.open(io.BytesIO(plots.to_png(spec))).convert("L"))
+        spec = plotfiles.on_paper(four[name], Words("标" * 40, "结" * 120, ("依" * 90,)))
+        pixels = np.asarray(Image.open(io.BytesIO(plotfiles.to_png(spec))).convert("L"))
         assert pixels[:, -20:].min() > 250, name
         assert pixels[:, :20].min() > 250, name
 
 
 def test_long_words_are_broken_into_lines_with_figures_whole():
-    assert plots.wrapped("每1000人8张床位", 4) == ["每1000人", "8张床位"]
-    assert plots.wrapped("一二三四,五", 4) == ["一二三四,", "五"]
-    assert plots.wrapped("一二三四五六七八九", 4, most=2) == ["一二三四", "五六七…"]
-    assert plots.wrapped("一", 4, least=2) == ["一", ""]
+    assert plotfiles.wrapped("每1000人8张床位", 4) == ["每1000人", "8张床位"]
+    assert plotfiles.wrapped("一二三四,五", 4) == ["一二三四,", "五"]
+    assert plotfiles.wrapped("一二三四五六七八九", 4, most=2) == ["一二三四", "五六七…"]
+    assert plotfiles.wrapped("一", 4, least=2) == ["一", ""]
 
 
 def test_the_real_coverage_can_be_drawn(qijiang):

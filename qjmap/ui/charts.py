@@ -12,12 +12,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from qjmap import export, plots, progress, summary
+from qjmap import export, plotfiles, plots, progress, summary
 from qjmap.assess import MET, POSSIBLE, SHORT, Assessment
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.filters import Filter
-from qjmap.plots import Words
+from qjmap.plotfiles import Words
 from qjmap.registers import has_demo
 from qjmap.shortlist import Line
 from qjmap.standards import Rule
@@ -90,7 +90,7 @@ def where_short(district: District, lines: Sequence[Line]) -> Drawn:
     shown = found[:_MOST_TILES]
     cited = "".join(words.documents(district, (line.rule.document for line in shown)))
     basis = (
-        f"界线:{district.settings.boundary_notice}",
+        district.origin.line,
         f"图中 × 为短缺,? 为数据不足(不算短缺);依据:{cited}",
     )
     said = Words(
@@ -299,19 +299,19 @@ def _offer(district: District, one: Drawn, year: int) -> None:
     def picture(make: Callable[[dict[str, object]], bytes]) -> Callable[[], bytes]:
         def draw() -> bytes:
             assert one.chart is not None
-            return make(plots.on_paper(one.chart, one.words))
+            return make(plotfiles.on_paper(one.chart, one.words))
 
         return draw
 
     def figures() -> bytes:
         assert one.table is not None
         said = ";".join([one.words.title, *one.words.basis])
-        notes = f"{said};{plots.DEMO_NOTICE}" if one.words.demo else said
+        notes = f"{said};{plotfiles.DEMO_NOTICE}" if one.words.demo else said
         return export.to_csv(one.table.assign(说明与依据=notes))
 
     files: list[tuple[str, Callable[[], bytes], str, str]] = [
-        ("图片(PNG,300 dpi)", picture(plots.to_png), "png", "image/png"),
-        ("矢量图(SVG)", picture(plots.to_svg), "svg", "image/svg+xml"),
+        ("图片(PNG,300 dpi)", picture(plotfiles.to_png), "png", "image/png"),
+        ("矢量图(SVG)", picture(plotfiles.to_svg), "svg", "image/svg+xml"),
         ("数据(CSV)", figures, "csv", "text/csv"),
     ]
     with st.popover("导出", width="stretch"):
