@@ -196,7 +196,7 @@ class Case:
             known = self.district.documents
             source = str(known.at[self.total.document, "title"]) if self.total.document in known.index else ""
             return f"{self.total.year}年常住人口{number:,.0f}人({source or self.total.document}{how})"
-        return f"{label}{number:,.1f}{unit}(示意界线)"
+        return f"{label}{number:,.1f}{unit}({self.district.boundary_kind})"
 
 
 # ---- records ---------------------------------------------------------------------------------------

@@ -429,7 +429,7 @@ def entries(district: District, scene: Scene, drawn: Drawn, page: Page) -> list[
     if drawn.seats:
         rows.append(Entry("街镇驻地", _seat_swatch))
     if drawn.lines:
-        kind = district.settings.boundary_kind
+        kind = district.origin.label
         rows.append(Entry(f"街镇{kind}", line_swatch("#7f8991", 0.6)))
         rows.append(Entry(f"{district.settings.short_name}{kind}", line_swatch("#5a646d", 1.1)))
     if drawn.context:

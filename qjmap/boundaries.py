@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,139 @@ ANCHORS = LayerSpec(
 """Sample points are nobody's register: what they are is part of the method."""
 
 Box = tuple[float, float, float, float]
+
+IMPORTED = "导入界线"
+"""What `metadata.kind` is of a file that somebody brought; any other file is what the district's settings say."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose lines these are, as their file says: a claim of whoever brought it, told as one.
+
+    Parameters
+    ----------
+    kind
+        What they are called: 示意界线, 导入界线.
+    notice
+        What stands on every map and in every file.
+    schematic
+        Whether they were drawn for this map from sample points.
+    provider, date, review_number
+        Who provided them, of what day they are, the 审图号 of their own map; empty where nobody said.
+    imported, by
+        The day of the import, and whose account it was.
+    """
+
+    kind: str
+    notice: str
+    schematic: bool
+    provider: str = ""
+    date: str = ""
+    review_number: str = ""
+    imported: str = ""
+    by: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a legend calls a line: 示意界线, or 界线."""
+        return self.kind if self.schematic else "界线"
+
+    @property
+    def line(self) -> str:
+        """The notice as a line of its own."""
+        return f"界线:{self.notice}" if self.schematic else self.notice
+
+    @property
+    def full(self) -> str:
+        """The notice with all that is known."""
+        more = [("资料日期", self.date), ("原图审图号", self.review_number), ("导入账号", self.by)]
+        return ";".join([self.notice, *(f"{label} {text}" for label, text in more if text)])
+
+
+def origin(said: Mapping[str, object], kind: str, notice: str) -> Origin:
+    """Read what a boundary file says of itself.
+
+    Parameters
+    ----------
+    said
+        Its member `metadata`; whatever else than short text stands there is passed over.
+    kind, notice
+        What the district's settings say of a file that says nothing.
+    """
+    if said.get("kind") != IMPORTED:
+        return Origin(kind, notice, "示意" in kind)
+    names = ("provider", "date", "review_number", "imported", "by")
+    texts = {name: " ".join(str(said.get(name) or "").split())[:60] for name in names}
+    who, when = texts["provider"], texts["imported"]
+    told = f"界线由{who}提供" if who else "界线由导入的文件得来,提供单位未注明"
+    return Origin(IMPORTED, f"{told},{when}导入" if when else told, False, **texts)
+
+IMPORTED = "导入界线"
+"""What `metadata.kind` is of a file that somebody brought; any other file is what the district's settings say."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose lines these are, as their file says: a claim of whoever brought it, told as one.
+
+    Parameters
+    ----------
+    kind
+        What they are called: 示意界线, 导入界线.
+    notice
+        What stands on every map and in every file.
+    schematic
+        Whether they were drawn for this map from sample points.
+    provider, date, review_number
+        Who provided them, of what day they are, the 审图号 of their own map; empty where nobody said.
+    imported, by
+        The day of the import, and whose account it was.
+    """
+
+    kind: str
+    notice: str
+    schematic: bool
+    provider: str = ""
+    date: str = ""
+    review_number: str = ""
+    imported: str = ""
+    by: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a legend calls a line: 示意界线, or 界线."""
+        return self.kind if self.schematic else "界线"
+
+    @property
+    def line(self) -> str:
+        """The notice as a line of its own."""
+        return f"界线:{self.notice}" if self.schematic else self.notice
+
+    @property
+    def full(self) -> str:
+        """The notice with all that is known."""
+        more = [("资料日期", self.date), ("原图审图号", self.review_number), ("导入账号", self.by)]
+        return ";".join([self.notice, *(f"{label} {text}" for label, text in more if text)])
+
+
+def origin(said: Mapping[str, object], kind: str, notice: str) -> Origin:
+    """Read what a boundary file says of itself.
+
+    Parameters
+    ----------
+    said
+        Its member `metadata`; whatever else than short text stands there is passed over.
+    kind, notice
+        What the district's settings say of a file that says nothing.
+    """
+    if said.get("kind") != IMPORTED:
+        return Origin(kind, notice, "示意" in kind)
+    names = ("provider", "date", "review_number", "imported", "by")
+    texts = {name: " ".join(str(said.get(name) or "").split())[:60] for name in names}
+    who, when = texts["provider"], texts["imported"]
+    told = f"界线由{who}提供" if who else "界线由导入的文件得来,提供单位未注明"
+    return Origin(IMPORTED, f"{told},{when}导入" if when else told, False, **texts)
+
 
 # ---- build --------------------------------------------------------------------------------------
 
@@ -281,7 +415,8 @@ def parse(
     -------
     geopandas.GeoDataFrame
         Index: name, in the order of `names` and then `context`. Columns: `code`, `kind`, `certainty` (text,
-        may be missing), `label_x`, `label_y` (the point deepest inside, metres), `geometry` (metres).
+        may be missing), `label_x`, `label_y` (the point deepest inside, metres), `geometry` (metres);
+        `attrs["said"]` is what the file says of itself.
 
     Raises
     ------
@@ -289,7 +424,7 @@ def parse(
         Not a readable GeoJSON file, another coordinate system, unknown, missing or repeated names, invalid or
         outlying polygons, overlaps: every fault at once.
     """
-    features = _features(data, file)
+    features, said = _features(data, file)
     problems: list[Problem] = []
     found: dict[str, dict[str, Any]] = {}
     allowed = (*names, *context)
@@ -315,7 +450,9 @@ def parse(
     problems += _overlaps({name: one["geometry"] for name, one in found.items()}, file)
     if problems:
         raise DataError(problems)
-    return _frame({name: found[name] for name in allowed if name in found}, projection)
+    frame = _frame({name: found[name] for name in allowed if name in found}, projection)
+    frame.attrs["said"] = said
+    return frame
 
 
 def empty(projection: Projection) -> gpd.GeoDataFrame:
@@ -338,8 +475,8 @@ def _frame(found: Mapping[str, Mapping[str, Any]], projection: Projection) -> gp
     return frame
 
 
-def _features(data: bytes, file: str) -> list[Any]:
-    """Read the file's features, or tell why it is no GeoJSON in longitude and latitude."""
+def _features(data: bytes, file: str) -> tuple[list[Any], dict[str, object]]:
+    """Read the file's features and what it says of itself, or tell why it is no GeoJSON in longitude and latitude."""
     try:
         raw = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -356,7 +493,8 @@ def _features(data: bytes, file: str) -> list[Any]:
         properties = crs.get("properties") if isinstance(crs, dict) else None
         name = properties.get("name", crs) if isinstance(properties, dict) else crs
         raise DataError([Problem(file, None, "crs", str(name), expected, "请先转换坐标系再导出")])
-    return features
+    said = raw.get("metadata")
+    return features, said if isinstance(said, dict) else {}
 
 
 def _is_degrees(crs: object) -> bool:

@@ -528,7 +528,7 @@ def _explained(view: _View) -> str:
     said += f"{CUSTOM}{len(custom)}条(非文件数值):{'、'.join(custom)}。" if custom else ""
     planned = sum(any(one.planned for one in shortages(line, view.town)) for line in view.short)
     said += f"{planned}条短缺采用规划数。" if planned else ""
-    return f"{said}地图为{view.district.settings.boundary_notice}。"
+    return f"{said}地图{'为' if view.district.schematic else ''}{view.district.boundary_notice}。"
 
 
 def _registers(view: _View) -> str:
@@ -575,7 +575,7 @@ def _bulletin(view: _View, when: date, errata: pd.DataFrame | None, number: str)
         ),
         map_title=f"{view.place}短缺分布图",
         map_notes=tuple(
-            text for text in (settings.boundary_notice, DEMO_NOTICE if view.demo else "") if text
+            text for text in (view.district.boundary_notice, DEMO_NOTICE if view.demo else "") if text
         ),
         rows=tuple(_row(view, n, one) for n, one in enumerate(view.rows, 1)),
         sources=tuple(view.cites.full(key) for key in cited),
@@ -691,4 +691,4 @@ def _notes(view: _View) -> Iterator[str]:
         layers = {key for line in view.invented for key in line.layers}
         named = "、".join(spec.label for key, spec in view.district.registry.layers.items() if key in layers)
         yield f"{DEMO_NOTICE}。" + (f"短缺所涉的演示名册:{named}。" if named else "")
-    yield f"街镇界线为{view.district.settings.boundary_notice}。"
+    yield f"街镇{'界线为' if view.district.schematic else ''}{view.district.boundary_notice}。"

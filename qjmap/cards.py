@@ -79,7 +79,7 @@ def of_town(district: District, town: str, lines: Sequence[tuple[str, str]] = ()
     pairs = [
         ("类别", f"{row['kind']}({row['setting']})"),
         ("人口", f"{wording.number(row[f'population_{year}'])} 人({year}年估算)"),
-        ("面积", f"{wording.number(row['area_km2'], 1)} 平方千米(按{district.settings.boundary_kind}量算)"),
+        ("面积", f"{wording.number(row['area_km2'], 1)} 平方千米(按{district.boundary_kind}量算)"),
     ]
     if pd.notna(row["area_km2_quoted"]):
         pairs.append(("公布面积", f"{wording.number(row['area_km2_quoted'], 1)} 平方千米"))

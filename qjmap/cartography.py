@@ -339,7 +339,7 @@ def _body(
 
 def _plain_notices(district: District, scene: Scene) -> str:
     """Join what must be said of the map; whose lines they are is said even if the scene forgot it."""
-    own = [] if district.boundaries.empty else [district.settings.boundary_notice]
+    own = [] if district.boundaries.empty else [district.boundary_notice]
     said = dict.fromkeys([*own, *(text for text, strong in scene.notices if not strong)])
     return "注:" + ";".join(said) + "。" if said else ""
 

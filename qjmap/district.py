@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from qjmap import boundaries, population
+from qjmap.boundaries import Origin
 from qjmap.checks import Context
 from qjmap.crs import Projection
 from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError, why_unread
@@ -59,7 +60,9 @@ class Settings:
     """What `district.toml` says.
 
     `centre` is longitude and latitude; `box` is west, south, east, north in degrees, where everything must
-    lie; `context_units` are polygons of the boundary file that are drawn as background. What stands on paper
+    lie; `context_units` are polygons of the boundary file that are drawn as background; `boundary_kind` and
+    `boundary_notice` are said of a boundary file that says nothing of itself (`District.origin` is what is shown).
+    What stands on paper
     only, each may be empty: `review_number` (审图号), `internal` (the 内部资料 mark), `office` (编制单位).
     """
 
@@ -116,6 +119,8 @@ class District:
     kept
         What people changed, by key of layer or table (or `qjmap.workspace.BOUNDARIES`): it takes the place of
         the shipped file.
+    said
+        What the boundary file in use says of itself.
     """
 
     root: Path
@@ -127,6 +132,27 @@ class District:
     background: gpd.GeoDataFrame
     boundary_problems: tuple[Problem, ...] = ()
     kept: Mapping[str, Content] = field(default_factory=dict)
+    said: Mapping[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Whose lines the boundaries in use are: every screen, map and file says it in these words."""
+        return boundaries.origin(self.said, self.settings.boundary_kind, self.settings.boundary_notice)
+
+    @property
+    def schematic(self) -> bool:
+        """Whether the boundaries in use are those drawn for this map."""
+        return self.origin.schematic
+
+    @property
+    def boundary_kind(self) -> str:
+        """What the boundaries in use are called."""
+        return self.origin.kind
+
+    @property
+    def boundary_notice(self) -> str:
+        """What must be said wherever the boundaries in use are drawn or anything is cut by them."""
+        return self.origin.notice
 
     @property
     def key(self) -> str:
@@ -232,6 +258,7 @@ def load_district(
         polygons[~polygons.index.isin(towns.index)],
         problems,
         kept,
+        polygons.attrs.get("said", {}),
     )
 
 

@@ -158,7 +158,7 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
         district.projection,
         tuple(own.index),
         np.asarray(own.geometry, dtype=object),
-        official="示意" not in district.settings.boundary_kind,
+        official=not district.schematic,
     )
     areas = {str(name): float(area) for name, area in district.towns["area_km2"].items()}
     settings = district.settings

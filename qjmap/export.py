@@ -30,9 +30,6 @@ from qjmap.crs import Projection
 from qjmap.layers import Column, LayerSpec
 from qjmap.registers import has_demo
 
-SCHEMATIC_NOTICE = "示意界线,非法定界线"
-"""Stands wherever the schematic township boundaries, or anything cut by them, leave the house."""
-
 DEMO_NOTICE = "含演示数据:来源为“演示”的记录系虚构,不得作为依据"
 """Stands wherever a record with source 演示 leaves the house."""
 
@@ -71,7 +68,8 @@ class Metadata:
     sources
         The documents, with number and clause.
     notices
-        What a reader must know, such as `SCHEMATIC_NOTICE`. `DEMO_NOTICE` is added by itself where it is due.
+        What a reader must know: wherever the township boundaries, or anything cut by them, leave the house, whose
+        they are (`District.boundary_notice`). `DEMO_NOTICE` is added by itself where it is due.
     """
 
     title: str
@@ -79,7 +77,7 @@ class Metadata:
     filter: str = "全部"
     standard: str = "未用标准"
     sources: tuple[str, ...] = ()
-    notices: tuple[str, ...] = (SCHEMATIC_NOTICE,)
+    notices: tuple[str, ...] = ()
 
     def info(self, *, demo: bool = False) -> dict[str, str]:
         """Give the same as rows for the sheet 说明; `demo` adds `DEMO_NOTICE`."""

@@ -70,7 +70,7 @@ def by_status(spec: LayerSpec, records: pd.DataFrame) -> tuple[Sequence[MarkStyl
 
 def notices(district: District, *, demo: bool) -> list[tuple[str, bool]]:
     """Give what must stand on every map: whose line it is, and whether anything on it is invented."""
-    said = [(district.settings.boundary_notice, False)]
+    said = [(district.boundary_notice, False)]
     if demo:
         said.insert(0, ("含演示数据,非真实记录", True))
     return said

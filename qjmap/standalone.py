@@ -81,7 +81,7 @@ def single_file(
     data = f'{{"base":{base_json},"scene":{scene_json(scene)},"more":{_json(rest)}}}'
     invented = any(demo for some in (*records.values(), towns) for one in some for _, demo in one.tags)
     invented = invented or any(strong for _, strong in scene.notices)
-    return _page(replace(about, notices=(district.settings.boundary_notice,)), data, demo=invented).encode()
+    return _page(replace(about, notices=(district.boundary_notice,)), data, demo=invented).encode()
 
 
 def cards_of(

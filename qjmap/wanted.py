@@ -387,8 +387,11 @@ class _Search:
 
     def estimated(self, table: pd.DataFrame) -> None:
         """Ask for what this map only assumes."""
+        lines = self.district.settings.boundary_notice  # no longer assumed once somebody brought other ones
         for row in table.to_dict("records"):
             said = {key: "" if pd.isna(value) else str(value) for key, value in row.items()}
+            if not self.district.schematic and lines in said["now"]:
+                continue
             per_town = said["per_town"] == "是"
             request = Request(
                 f"review.{said['id']}",

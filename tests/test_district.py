@@ -40,7 +40,7 @@ def test_the_real_district(qijiang):
         2025: 825_000,
     }
     assert {one.document for one in qijiang.settings.totals} <= set(qijiang.documents.index)
-    assert "非法定界线" in qijiang.settings.boundary_notice
+    assert "非法定界线" in qijiang.boundary_notice
     west, south, east, north = qijiang.settings.box
     for corner in [(west, south), (east, north)]:
         # within this reach the working projection is right to 2e-7 in area

@@ -25,6 +25,7 @@ META = export.Metadata(
     filter="街镇:石角镇",
     standard="服务半径 150 米(自定值)",
     sources=("綦江府办发〔2022〕71号 二(二)",),
+    notices=("示意界线,非法定界线",),
 )
 
 
@@ -108,7 +109,7 @@ def test_the_file_says_what_it_is():
     assert about["standard"] == "服务半径 150 米(自定值)"
     assert about["date"] == "2026-11-22"
     assert about["sources"] == ["綦江府办发〔2022〕71号 二(二)"]
-    assert about["notice"] == [export.SCHEMATIC_NOTICE]
+    assert about["notice"] == ["示意界线,非法定界线"]
     assert about["generator"].startswith("qjmap ")
     assert (about["records"], about["without_geometry"]) == (3, 1)
     assert about["fields"]["流量"] == {"column": "flow", "unit": "升/秒"}
@@ -319,7 +320,7 @@ def test_a_workbook_says_what_it_is_on_its_first_sheet():
     assert said["标准"] == "服务半径 150 米(自定值)"
     assert said["制作日期"] == "2026-11-22"
     assert "71号" in said["来源"]
-    assert said["注意"] == export.SCHEMATIC_NOTICE
+    assert said["注意"] == "示意界线,非法定界线"
 
 
 def test_a_sheet_has_types_a_frozen_header_filters_and_room_for_chinese():

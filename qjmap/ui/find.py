@@ -174,7 +174,7 @@ def reservoirs(view: View) -> Findings:
         found.caption if view.coverage is not None else "按水库数从多到少;点一行到该街镇",
         columns,
         lines,
-        notes=("水库位置文件未给坐标:按所在街镇示意,圆圈为可能范围;没有写明街镇的列入“未定位”。",),
+        notes=("水库位置文件未给坐标:按所在街镇标出,圆圈为可能范围;没有写明街镇的列入“未定位”。",),
     )
 
 
@@ -253,7 +253,8 @@ def basis(view: View) -> str:
     )
     if rule is not None and view.radius.custom:
         said += ";数值为自定值"
-    return f"{said};分母:{words.population_line(view.district, view.year)}{view.spread};面积按示意界线量算"
+    lines = f"面积按{view.district.boundary_kind}量算"
+    return f"{said};分母:{words.population_line(view.district, view.year)}{view.spread};{lines}"
 
 
 def rules_reading(view: View, column: str) -> str:

@@ -81,7 +81,7 @@ def foot(
     """End the page with what it rests on."""
     named = "、".join(words.documents(district, documents))
     lines = [f"资料:{named}" if named else "资料:本页未用到文件记录", words.population_line(district, year)]
-    lines.append(f"界线:{district.settings.boundary_notice}。")
+    lines.append(f"{district.origin.line}。")
     if demo:
         lines.append("本页含演示数据(程序编造,非真实记录),不能作为工作依据;可在左侧关闭。")
     lines += [*more, f"綦江一张图 版本 {__version__}"]

@@ -79,6 +79,7 @@ def metadata(
         when=today(),
         filter=choice.words(district.registry),
         sources=(*cited, words.population_line(district, found.year)),
+        notices=(district.boundary_notice,),
     )
     changed = [line.rule for line in chosen if line.rule.custom]
     return shortlist_files.describe(found, about, changed)

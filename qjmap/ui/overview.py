@@ -76,7 +76,7 @@ def needed_for(measure: str | None) -> tuple[str, ...]:
 
 def measures(district: District) -> dict[str, Measure]:
     """Give the columns of the table of towns in words, the ones worth shading first."""
-    year = district.settings.base_year
+    year, lines = district.settings.base_year, district.boundary_kind
     return {
         "rate_2020": Measure(
             "街镇机构每千人床位(2020)",
@@ -85,10 +85,10 @@ def measures(district: District) -> dict[str, Measure]:
             "名册中写明街镇的机构编制床位 ÷ 该街镇人口(估算);区级医院未写明街镇,不计入",
         ),
         "rate_2025": Measure("街镇机构每千人床位(2025规划)", "张", 2, "同上,规划床位与2025年人口(估算)"),
-        "density": Measure("人口密度", "人/平方千米", 0, f"{year}年人口(估算)÷ 按示意界线量算的面积"),
+        "density": Measure("人口密度", "人/平方千米", 0, f"{year}年人口(估算)÷ 按{lines}量算的面积"),
         "people": Measure(f"人口({year})", "人", 0, f"{year}年估算"),
         "beds_2020": Measure("床位(2020)", "张", 0),
-        "area": Measure("面积", "平方千米", 1, "按示意界线量算"),
+        "area": Measure("面积", "平方千米", 1, f"按{lines}量算"),
     } | {f"n_{key}": Measure(spec.label, spec.counter, 0) for key, spec in district.registry.layers.items()}
 
 
@@ -131,7 +131,7 @@ def figures(district: District) -> list[Figure]:
             "街镇",
             words.number(len(district.towns)),
             "个",
-            f"{words.number(summary.total(district.towns['area_km2']))} 平方千米({district.settings.boundary_kind})",
+            f"{words.number(summary.total(district.towns['area_km2']))} 平方千米({district.boundary_kind})",
         ),
         Figure(
             f"常住人口({year})", words.people(total.total), "人", words.document(district, total.document)
@@ -298,6 +298,7 @@ def offer_file(
                 *words.documents(district, summary.documents_of(list(frames.values()))),
                 words.population_line(district, district.settings.base_year),
             ),
+            notices=(district.boundary_notice,),
         )
         if looked is None:
             return said

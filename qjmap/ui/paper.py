@@ -102,7 +102,7 @@ def _map_choices(district: District, scene: Scene, about: Callable[[], Metadata]
                 subtitle="" if said.filter == "全部" else f"筛选:{said.filter}",
                 sources=said.sources,
                 notes=[
-                    one for one in said.notices if one not in (export.SCHEMATIC_NOTICE, export.DEMO_NOTICE)
+                    one for one in said.notices if one not in (district.boundary_notice, export.DEMO_NOTICE)
                 ],
                 clause=_RULE_ID.sub("", said.standard),
             )

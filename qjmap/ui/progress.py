@@ -571,6 +571,7 @@ def _offer(
             *words.documents(district, summary.documents_of([layer.frame for layer in plan.layers.values()])),
             words.population_line(district, plan.years[0]),
         ),
+        notices=(district.boundary_notice,),
     )
 
     def workbook() -> bytes:

@@ -257,13 +257,13 @@ def _tell_town(district: District, spec: LayerSpec, record: str, one: Sheet, all
     said = one.value("town")
     if found is None:
         if one.place() is not None and not district.boundaries.empty:
-            st.html(html.note("此点不在本区任何街镇的示意界线内,请核对。"))
+            st.html(html.note(f"此点不在本区任何街镇的界线内({district.boundary_kind}),请核对。"))
         return
     if found == said:
         return
     st.html(
         html.note(
-            f"按{district.settings.boundary_kind},此点在{found}内,而“街镇”{f'填的是{said}' if said else '还空着'}。"
+            f"按{district.boundary_kind},此点在{found}内,而“街镇”{f'填的是{said}' if said else '还空着'}。"
         )
     )
     if allowed:

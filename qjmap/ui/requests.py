@@ -273,6 +273,7 @@ def offer(
             *words.documents(district, (rule.document for one in chosen for rule in one.rules)),
             words.population_line(district, year),
         ),
+        notices=(district.boundary_notice,),
     )
     st.download_button(
         "下载补报表(Excel,每部门一张表)",

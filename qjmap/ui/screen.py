@@ -355,7 +355,7 @@ def _side(picture: Picture) -> str:
 
 
 def _foot(stage: Stage, picture: Picture) -> str:
-    lines = [*picture.sources, stage.district.settings.boundary_notice, "分街镇人口为估算"]
+    lines = [*picture.sources, stage.district.boundary_notice, "分街镇人口为估算"]
     return f"<p>{escape(';'.join(dict.fromkeys([*rests_on(stage.found), *lines])))}</p>"
 
 

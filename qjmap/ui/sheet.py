@@ -78,7 +78,7 @@ def figures(district: District, lines: Sequence[Line], town: str, year: int) -> 
             "人",
             f"占全区 {words.percent(people / total.total)} %",
         ),
-        Figure("面积", words.number(area, 1), "平方千米", f"按{district.settings.boundary_kind}量算"),
+        Figure("面积", words.number(area, 1), "平方千米", f"按{district.boundary_kind}量算"),
         Figure("短缺", words.number(counts[SHORT]), "条", of, short=counts[SHORT] > 0),
         Figure("数据不足", words.number(counts[UNKNOWN]), "条", of),
         Figure("达标", words.number(counts[MET]), "条", of),
@@ -233,7 +233,7 @@ def about(
     district: District, layers: Mapping[str, Layer], town: str, left_out: Sequence[str], year: int
 ) -> Metadata:
     """Say what the town's map shows and what it rests on."""
-    from qjmap.export import SCHEMATIC_NOTICE, Metadata
+    from qjmap.export import Metadata
 
     frames = [layer.frame[layer.frame["town"] == town] for layer in layers.values()]
     notices = (f"数量多、图上未画:{'、'.join(left_out)}",) if left_out else ()
@@ -244,7 +244,7 @@ def about(
             *words.documents(district, summary.documents_of(frames)),
             words.population_line(district, year),
         ),
-        notices=(SCHEMATIC_NOTICE, *notices),
+        notices=(district.boundary_notice, *notices),
     )
 
 

@@ -135,7 +135,7 @@ def show_documents(district: District) -> None:
         "reading": "阅读情况",
         "note": "备注",
     }
-    _list("source-documents", "文件清单", labels, district.documents.reset_index(), "id")
+    _list("source-documents", "文件清单", labels, _in_use(district, district.documents.reset_index()), "id")
 
 
 def show_unplaced(district: District, layers: Mapping[str, Layer]) -> None:
@@ -191,7 +191,20 @@ def show_geography(district: District) -> None:
         "date": "日期",
         "note": "备注",
     }
-    _list("geography", "图件来源", labels, raw.frame, "file")
+    table = _in_use(district, raw.frame)
+    said = district.origin
+    if not said.schematic:
+        own = {"file": "boundaries", "title": f"街镇{said.kind}({len(district.boundaries)}个街镇)"}
+        own |= {"from": said.provider or "未注明", "date": said.date or "未注明", "note": said.full}
+        table = pd.concat([pd.DataFrame([own]), table], ignore_index=True)
+    _list("geography", "图件来源", labels, table, "file")
+
+
+def _in_use(district: District, table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what the schematic lines are made of while others are in use."""
+    if district.schematic:
+        return table
+    return table[~table["title"].fillna("").str.contains(district.settings.boundary_kind, regex=False)]
 
 
 def _show(spec: LayerSpec, table: pd.DataFrame, district: District) -> None:
@@ -215,11 +228,12 @@ def _list(key: str, caption: str, labels: Mapping[str, str], table: pd.DataFrame
         for _, row in plain.iterrows()
     )
     show_table(caption, columns, list(rows), key=f"list-{key}", height=_HEIGHT)
-    when = today()
+    when, said = today(), (source.district().boundary_notice,)
 
     def workbook() -> bytes:
         sheet = plain[[c.key for c in columns]].rename(columns=dict(labels))
-        return export.to_excel({caption[:20]: sheet}, export.Metadata(title=caption, when=when).info())
+        about = export.Metadata(title=caption, when=when, notices=said)
+        return export.to_excel({caption[:20]: sheet}, about.info())
 
     st.download_button(
         "下载 Excel",

@@ -404,7 +404,7 @@ def metadata(view: View) -> export.Metadata:
         clause = "" if radius.rule is None else words.rule_source(district, radius.rule)
         standard = f"{name};{size};{'自定值;' if radius.custom else ''}{clause}"
     return export.Metadata(
-        notices=(export.SCHEMATIC_NOTICE, *caveats(view)),
+        notices=(district.boundary_notice, *caveats(view)),
         title=view.spec.label,
         when=downloads.today(),
         filter=view.filter.words(view.spec),
