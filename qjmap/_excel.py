@@ -74,8 +74,10 @@ def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
         yield sheet
 
 
-def sheets_xls(file: str, content: bytes) -> Iterator[Sheet]:
-    """Yield the sheets of an .xls workbook.
+def sheets_xls(
+    file: str, content: bytes, progress: Callable[[float], None] = _limits.silent
+) -> Iterator[Sheet]:
+    """Yield the sheets of an .xls workbook; `progress` is told, from 0 to 1, how many have been read.
 
     Raises
     ------
@@ -94,6 +96,7 @@ def sheets_xls(file: str, content: bytes) -> Iterator[Sheet]:
             sheet = book.sheet_by_index(n)
             yield Sheet(title, _rows_xls(sheet, book.datemode), hidden=bool(sheet.visibility))
             book.unload_sheet(n)
+            progress((n + 1) / book.nsheets)
     except DataError:
         raise
     except Exception as error:  # whatever stands in a broken file, xlrd has an exception for it

@@ -7,7 +7,7 @@ import ctypes
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -48,6 +48,10 @@ def refusal(
     return DataError([Problem(file, row, None, found, expected, advice)])
 
 
+def silent(_: float) -> None:
+    """Hear how far it is, and do nothing."""
+
+
 def give_back() -> None:
     """Return memory that was freed to the machine.
 
@@ -81,15 +85,18 @@ def check_size(file: str, content: bytes) -> None:
 class Archive:
     """A zip archive read in memory, member by member, within limits that are counted as the bytes come out.
 
-    Nothing is ever written to the disk under a name from the archive, so no name in it can lead anywhere.
+    Nothing is ever written to the disk under a name from the archive, so no name in it can lead anywhere. `progress` is
+    told, from 0 to 1, how much of what the archive claims to hold has come out.
     """
 
     file: str
     content: bytes
     names: tuple[str, ...] = ()
+    progress: Callable[[float], None] = silent
     _zip: zipfile.ZipFile = field(init=False, repr=False)
     _members: dict[str, zipfile.ZipInfo] = field(init=False, repr=False)
     _out: int = field(default=0, init=False)
+    _claimed: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         # Counted before the directory is read: reading a million entries is the attack.
@@ -106,6 +113,7 @@ class Archive:
         if len(self._members) < len(members):
             raise refusal(self.file, "压缩包内有同名文件", "互不同名的文件")
         self.names = tuple(self._members)
+        self._claimed = sum(one.file_size for one in members)
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """Yield a member's bytes block by block.
@@ -139,6 +147,7 @@ class Archive:
 
     def _count(self, size: int) -> None:
         self._out += size
+        self.progress(min(1.0, self._out / max(1, self._claimed)))
         if self._out > UNPACKED_BYTES or (
             self._out > RATIO_FROM and self._out > RATIO * max(1, len(self.content))
         ):

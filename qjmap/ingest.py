@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qjmap._excel import Sheet
     from qjmap._grid import Row
 
+_TELL_EVERY = 5000  # rows
 _RESAVE = "请用表格软件另存为“CSV UTF-8(逗号分隔)”"
 
 
@@ -223,7 +224,12 @@ def read_csv(path: Path, root: Path) -> RawTable:
 # ---- what people have -----------------------------------------------------------------------------
 
 
-def read(name: str, content: bytes, header_row: int | None = None) -> tuple[Source, ...]:
+def read(
+    name: str,
+    content: bytes,
+    header_row: int | None = None,
+    progress: Callable[[float], None] = _limits.silent,
+) -> tuple[Source, ...]:
     """Read somebody's file: every sheet or layer that holds anything.
 
     Parameters
@@ -234,6 +240,8 @@ def read(name: str, content: bytes, header_row: int | None = None) -> tuple[Sour
         Its bytes.
     header_row
         The row of the column names, when a person has said it; else it is looked for in each sheet.
+    progress
+        Told how much of the file has been read, from 0 to 1; never of a GeoPackage, GeoJSON or KML, read in one piece.
 
     Returns
     -------
@@ -249,10 +257,12 @@ def read(name: str, content: bytes, header_row: int | None = None) -> tuple[Sour
     _limits.check_size(name, content)
     kind, archive = _kind(name, content)
     notes = _suffix_note(name, kind)
+    if archive is not None:
+        archive.progress = progress
     if kind in ("xlsx", "xls"):
-        found = _read_excel(name, content, archive, header_row)
+        found = _read_excel(name, content, archive, header_row, progress)
     elif kind == "csv":
-        found = _read_table(name, content, header_row)
+        found = _read_table(name, content, header_row, progress)
     else:
         from qjmap._vector import read_vector  # geopandas takes a second to import
 
@@ -340,12 +350,16 @@ def _suffix_note(name: str, kind: str) -> tuple[str, ...]:
 
 
 def _read_excel(
-    name: str, content: bytes, archive: _limits.Archive | None, header_row: int | None
+    name: str,
+    content: bytes,
+    archive: _limits.Archive | None,
+    header_row: int | None,
+    progress: Callable[[float], None],
 ) -> tuple[Source, ...]:
     from qjmap._excel import sheets_xls, sheets_xlsx
 
     kind = "xls" if archive is None else "xlsx"
-    sheets = sheets_xls(name, content) if archive is None else sheets_xlsx(archive)
+    sheets = sheets_xls(name, content, progress) if archive is None else sheets_xlsx(archive)
     found = (_sheet(name, kind, sheet, header_row) for sheet in sheets)
     return tuple(one for one in found if one is not None)
 
@@ -382,12 +396,16 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source
     )
 
 
-def _read_table(name: str, content: bytes, header_row: int | None) -> tuple[Source, ...]:
+def _read_table(
+    name: str, content: bytes, header_row: int | None, progress: Callable[[float], None]
+) -> tuple[Source, ...]:
     from qjmap._grid import gather
 
     encoding = _encoding(name, content)
-    stream = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
-    grid = gather(_csv_rows(stream, name), name, header_row, strict=True)
+    raw = io.BytesIO(content)
+    stream = io.TextIOWrapper(raw, encoding=encoding, newline="")
+    rows = _csv_rows(stream, name, lambda: progress(raw.tell() / len(content)))
+    grid = gather(rows, name, header_row, strict=True)
     if grid is None:
         return ()
     notes = grid.notes if encoding.startswith("utf") else (f"文字编码是 {encoding.upper()}", *grid.notes)
@@ -422,7 +440,7 @@ def _encoding(name: str, content: bytes) -> str:
     return encoding
 
 
-def _csv_rows(stream: io.TextIOWrapper, name: str) -> Iterator[Row]:
+def _csv_rows(stream: io.TextIOWrapper, name: str, tell: Callable[[], None]) -> Iterator[Row]:
     first = stream.readline(1 << 20)
     stream.seek(0)
     delimiter = max(",\t;", key=first.count) if not first.startswith('"') else ","
@@ -430,6 +448,8 @@ def _csv_rows(stream: io.TextIOWrapper, name: str) -> Iterator[Row]:
     number = 0
     try:
         for number, cells in enumerate(reader, 1):
+            if number % _TELL_EVERY == 0:
+                tell()
             if len(cells) > _limits.COLUMNS and any(cells[_limits.COLUMNS :]):
                 expected = f"不多于 {_limits.COLUMNS} 列的表"
                 raise _limits.refusal(name, f"{len(cells)} 列", expected, "请删去不用的列", number)

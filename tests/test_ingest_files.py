@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import zipfile
 
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 
@@ -188,3 +189,19 @@ def test_a_word_file_is_told_to_be_one():
 
 def test_file_names_lose_what_hides_something():
     assert ingest.clean_name("../..\\etc/a\u202e\x00b.csv") == "ab.csv"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_the_reader_tells_how_far_it_is(kind):
+    frame = pd.DataFrame({"编号": range(12_000), "名称": "甲" * 20})
+    out = io.BytesIO()
+    if kind == "xlsx":
+        frame.to_excel(out, index=False)
+    else:
+        frame.to_csv(out, index=False)
+    heard = []
+    ingest.read(f"a.{kind}", out.getvalue(), progress=heard.append)
+    assert len(heard) >= 2
+    assert heard == sorted(heard)
+    assert heard[-1] <= 1
+    assert heard[-1] > 0.7
