@@ -31,7 +31,8 @@ from qjmap._case import (
     judge,
     members,
 )
-from qjmap._rules import FORBIDDEN, FREE, TO_CHECK, findings, indicator_value, prepare, site_status
+from qjmap._distances import FORBIDDEN, FREE, TO_CHECK, site_status
+from qjmap._rules import findings, indicator_value, prepare
 from qjmap.district import District
 from qjmap.errors import UnknownKeyError
 from qjmap.registers import Layer
