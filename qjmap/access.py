@@ -33,10 +33,14 @@ LOCKED_FOR = timedelta(minutes=15)
 """… lock a name for so long."""
 SHORTEST, LONGEST = 10, 200
 """Characters of a password."""
+HOURS = 12.0
+"""So long holds a sign-in from outside, unless `access.toml` says otherwise."""
 
 _MOST_NAMES = 20_000  # of failures remembered: names are free to invent
 _FEWEST_CHARACTERS = 4
+_MOST_HOURS = 720  # Streamlit's cookie lasts no longer
 _NAME_LENGTH = 40
+_LAST_ADMIN = "是唯一的管理账号,没有它就无人能管理;请先另设一个管理账号"
 _hashing = threading.BoundedSemaphore(2)  # each takes 64 MB: many at once would take the machine
 
 
@@ -69,6 +73,7 @@ class Action(StrEnum):
     SENSITIVE = "导出敏感列"
     AUDIT = "查看日志"
     ACCOUNTS = "管理账号"
+    PASSWORD = "修改密码"  # noqa: S105
 
 
 _ANYBODY = (Action.EXPORT,)
@@ -87,6 +92,9 @@ class Person:
     department: str = ""
     means: str = "访客"
 
+
+OWN_ACCOUNT = "账号"
+"""The `means` of who came in by name and password."""
 
 VISITOR = Person("访客")
 """Who has not signed in."""
@@ -208,7 +216,8 @@ class Accounts:
         Raises
         ------
         AccessError
-            Every rule that name, password, role or department breaks; or the file cannot be written.
+            Every rule that name, password, role or department breaks; nobody would be 管理 any more; or the file
+            cannot be written.
         """
         name = _tidy(name)
         faults = [*_name_faults(name), *_password_faults(password, name)]
@@ -218,6 +227,8 @@ class Accounts:
             accounts = self._read()
             if name in accounts and not overwrite:
                 faults.append(f"已有账号“{name}”")
+            if role != Role.ADMIN and _is_last_admin(accounts, name):
+                faults.append(f"“{name}”{_LAST_ADMIN}")
             if faults:
                 raise AccessError("账号未保存:" + ";".join(faults))
             kept = department if role == Role.EDIT else ""
@@ -227,12 +238,54 @@ class Accounts:
         return _person(name, accounts[name])
 
     def remove(self, name: str) -> None:
-        """Remove an account; raises UnknownKeyError when there is none."""
+        """Remove an account; what it opened ends with it.
+
+        Raises
+        ------
+        UnknownKeyError
+            There is none of that name.
+        AccessError
+            It is the last one of 管理, or the file cannot be written.
+        """
         with self._locked():
             accounts = self._read()
+            if _is_last_admin(accounts, _tidy(name)):
+                raise AccessError(f"账号未删除:“{_tidy(name)}”{_LAST_ADMIN}")
             if accounts.pop(_tidy(name), None) is None:
                 raise UnknownKeyError(f"没有账号“{name}”")
             self._write(self.path, accounts)
+
+    def change_password(self, name: str, old: str, new: str, now: datetime) -> None:
+        """Give an account the password that its owner wants; every other sign-in under it ends.
+
+        Raises
+        ------
+        SignInError
+            The old one is wrong, or was so often enough to lock the name.
+        AccessError
+            Every rule that the new one breaks; or the file cannot be written.
+        """
+        self.sign_in(name, old, now)  # counts failures as at the door
+        name = _tidy(name)
+        faults = _password_faults(new, name)
+        if _normal(old) == _normal(new):
+            faults.append("新密码应与原密码不同")
+        if faults:
+            raise AccessError("密码未修改:" + ";".join(faults))
+        with self._locked():
+            accounts = self._read()
+            if name not in accounts:
+                raise SignInError("用户名或密码不正确")
+            accounts[name] = accounts[name] | {"hash": self._hash(new)}
+            self._write(self.path, accounts)
+
+    def stamp(self, name: str) -> str:
+        """Give a text that changes with the account's password, empty when there is no such account.
+
+        Whoever came in while it was another is not the one who may come in now. Raises as `names`.
+        """
+        raw = self._read().get(_tidy(name))
+        return "" if raw is None else hashlib.sha256(str(raw["hash"]).encode()).hexdigest()
 
     def sign_in(self, name: str, password: str, now: datetime) -> Person:
         """Give the person of that name and password.
@@ -366,7 +419,11 @@ def _hasher() -> PasswordHasher:
 
 
 def _person(name: str, raw: Mapping[str, Any]) -> Person:
-    return Person(name, Role(raw["role"]), str(raw.get("department", "")), "账号")
+    return Person(name, Role(raw["role"]), str(raw.get("department", "")), OWN_ACCOUNT)
+
+
+def _is_last_admin(accounts: Mapping[str, Mapping[str, Any]], name: str) -> bool:
+    return [one for one, raw in accounts.items() if raw["role"] == Role.ADMIN] == [name]
 
 
 def _tidy(name: str) -> str:
@@ -416,11 +473,15 @@ class Grant:
 
 @dataclass(frozen=True)
 class ClaimRules:
-    """How claims become a person: the claim that decides, the one that names, and grants; the first that fits holds."""
+    """How claims become a person: the claim that decides, the one that names, and grants; the first that fits holds.
+
+    After `hours` a person has to sign in again: Streamlit keeps the claims for 30 days, and asks nobody meanwhile.
+    """
 
     claim: str
     name: str
     grants: tuple[Grant, ...]
+    hours: float = HOURS
 
 
 _NAMES = ("preferred_username", "email", "name", "sub")
@@ -441,6 +502,21 @@ def person_from_claims(claims: Mapping[str, Any], rules: ClaimRules | None) -> P
     return Person(name, grant.role, grant.department, "统一认证")
 
 
+def check_claims_age(claims: Mapping[str, Any], rules: ClaimRules | None, now: datetime) -> None:
+    """Refuse claims of so long ago that they may be true no more.
+
+    Raises
+    ------
+    SignInError
+        The service gave them (`iat`) more than `ClaimRules.hours` ago, or does not say when.
+    """
+    hours, given = rules.hours if rules else HOURS, claims.get("iat")
+    age = now.timestamp() - given if isinstance(given, int | float) else float("nan")
+    # a clock that goes a little wrong is no reason to let nobody in
+    if not -300 <= age <= hours * 3600:
+        raise SignInError(f"登录已超过 {hours:g} 小时,请重新登录")
+
+
 def load_claim_rules(path: Path, departments: Collection[str]) -> ClaimRules | None:
     """Read `<home>/access.toml`; None when there is none.
 
@@ -448,6 +524,7 @@ def load_claim_rules(path: Path, departments: Collection[str]) -> ClaimRules | N
 
         claim = "groups"               # the claim that decides
         name = "preferred_username"    # the claim that names the person; may be left out
+        hours = 12                     # how long a sign-in holds; may be left out
         [[grants]]
         values = ["qj-fire"]
         role = "录入"
@@ -468,8 +545,8 @@ def load_claim_rules(path: Path, departments: Collection[str]) -> ClaimRules | N
     except ValueError as error:  # of the encoding as of the syntax
         raise DataError([Problem(file, None, None, None, "合乎 TOML 语法的 UTF-8 文件")]) from error
     problems = [
-        Problem(file, None, key, None, "claim、name、grants 之一")
-        for key in raw.keys() - {"claim", "name", "grants"}
+        Problem(file, None, key, None, "claim、name、hours、grants 之一")
+        for key in raw.keys() - {"claim", "name", "hours", "grants"}
     ]
     claim, name, listed = raw.get("claim"), raw.get("name", ""), raw.get("grants", [])
     if not isinstance(claim, str) or not claim:
@@ -478,13 +555,17 @@ def load_claim_rules(path: Path, departments: Collection[str]) -> ClaimRules | N
         )
     if not isinstance(name, str):
         problems.append(Problem(file, None, "name", str(name), "声明(claim)的名称"))
+    hours = raw.get("hours", HOURS)
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= _MOST_HOURS:
+        problems.append(Problem(file, None, "hours", str(hours), f"1~{_MOST_HOURS} 的小时数"))
+        hours = HOURS
     if not isinstance(listed, list):
         problems.append(Problem(file, None, "grants", str(listed), "若干 [[grants]]"))
         listed = []
     grants = [_grant(file, number, one, departments, problems) for number, one in enumerate(listed, 1)]
     if problems:
         raise DataError(problems)
-    return ClaimRules(str(claim), str(name), tuple(one for one in grants if one is not None))
+    return ClaimRules(str(claim), str(name), tuple(one for one in grants if one is not None), float(hours))
 
 
 def _grant(

@@ -18,6 +18,7 @@ import pandas as pd
 
 from qjmap import boundaries
 from qjmap.access import (
+    OWN_ACCOUNT,
     VISITOR,
     AccessError,
     Accounts,
@@ -408,6 +409,24 @@ def remove_account(person: Person, office: Office, accounts: Accounts, name: str
     _refuse(person, office, Action.ACCOUNTS, None)
     with _recorded(person, office, Action.ACCOUNTS, "", f"删除 {name}"):
         accounts.remove(name)
+
+
+def change_password(
+    person: Person, office: Office, accounts: Accounts, old: str, new: str, now: datetime
+) -> None:
+    """Let a person change the password of his own account; success and failure are written down.
+
+    Raises
+    ------
+    AccessError
+        He came in without an account of the office's own; or as `Accounts.change_password`.
+    AuditError
+        It cannot be written down.
+    """
+    if person.means != OWN_ACCOUNT:
+        raise AccessError("只有以本地账号登录的人能修改密码,其他账号请由管理人员或统一身份认证的管理方办理")
+    with _recorded(person, office, Action.PASSWORD, "", person.name):
+        accounts.change_password(person.name, old, new, now)
 
 
 def departments(district: District) -> tuple[str, ...]:

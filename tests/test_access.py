@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from qjmap.access import (
     Person,
     Role,
     SignInError,
+    check_claims_age,
     demand,
     load_claim_rules,
     may,
@@ -250,6 +252,49 @@ def test_an_account_is_removed(accounts):
         accounts.remove("张三")
 
 
+def test_the_last_administrator_can_be_neither_removed_nor_demoted(accounts):
+    accounts.add("王五", GOOD, Role.ADMIN)
+    for role in (Role.VIEW, Role.EDIT):
+        with pytest.raises(AccessError, match="“王五”是唯一的管理账号"):
+            accounts.add(" 王五 ", GOOD + "2", role, FIRE, departments=(FIRE,), overwrite=True)
+    with pytest.raises(AccessError, match="账号未删除:“王五”是唯一的管理账号"):
+        accounts.remove("王五")
+    assert accounts.find("王五").role == Role.ADMIN
+    accounts.add("王五", GOOD + "2", Role.ADMIN, overwrite=True)  # a new password is no loss
+    accounts.add("赵六", GOOD, Role.ADMIN)
+    accounts.add("王五", GOOD, Role.VIEW, overwrite=True)
+    accounts.remove("王五")
+    with pytest.raises(AccessError, match="唯一"):
+        accounts.remove("赵六")
+
+
+def test_a_person_changes_his_own_password(accounts):
+    before = accounts.stamp("张三")
+    for old, new, said in (
+        ("wrong", GOOD + "2", "不正确"),
+        (GOOD, "short", "10~200 个字符"),
+        (GOOD, "xx张三xx-2026", "不应含用户名"),
+        (GOOD, GOOD, "应与原密码不同"),
+    ):
+        with pytest.raises(AccessError, match=said):
+            accounts.change_password("张三", old, new, NOW)
+    assert accounts.stamp("张三") == before
+    accounts.change_password(" 张三", GOOD, GOOD + "2", NOW)
+    assert accounts.stamp("张三") not in ("", before)
+    assert accounts.sign_in("张三", GOOD + "2", NOW) == Person("张三", Role.EDIT, FIRE, "账号")
+    with pytest.raises(SignInError):
+        accounts.sign_in("张三", GOOD, NOW)
+    assert accounts.stamp("没有的人") == ""
+
+
+def test_the_old_password_is_guessed_no_oftener_than_at_the_door(accounts):
+    for _ in range(FAILURES):
+        with pytest.raises(SignInError, match="不正确"):
+            accounts.change_password("张三", "wrong", GOOD + "2", NOW)
+    with pytest.raises(SignInError, match="次数过多"):
+        accounts.change_password("张三", GOOD, GOOD + "2", NOW)
+
+
 @pytest.mark.parametrize(
     "damage", [b"", b"{", b"[]", b'{"a": 1}', b'{"a": {"role": "\xe7\x9a\x87\xe5\xb8\x9d", "hash": ""}}']
 )
@@ -307,6 +352,21 @@ def test_an_address_that_is_not_verified_grants_nothing(verified, role):
     assert person_from_claims(claims, rules).role == role
 
 
+@pytest.mark.parametrize(
+    ("given", "holds"),
+    [(0, True), (11.9, True), (12.1, False), (-0.05, True), (-1, False), (None, False), ("x", False)],
+)
+def test_what_was_said_long_ago_holds_no_more(given, holds):
+    iat = NOW.timestamp() - given * 3600 if isinstance(given, int | float) else given
+    claims = {"sub": "a"} | ({} if iat is None else {"iat": iat})
+    for rules in (None, RULES):
+        if holds:
+            check_claims_age(claims, rules, NOW)
+        else:
+            with pytest.raises(SignInError, match="超过 12 小时,请重新登录"):
+                check_claims_age(claims, rules, NOW)
+
+
 def test_rules_are_read_from_a_file(tmp_path):
     path = tmp_path / "access.toml"
     assert load_claim_rules(path, (FIRE,)) is None
@@ -316,19 +376,21 @@ def test_rules_are_read_from_a_file(tmp_path):
         encoding="utf-8",
     )
     assert load_claim_rules(path, (FIRE,)) == RULES
+    path.write_text("hours = 1.5\n" + path.read_text("utf-8"), "utf-8")
+    assert load_claim_rules(path, (FIRE,)) == replace(RULES, hours=1.5)
 
 
 def test_every_fault_of_the_rules_is_told(tmp_path):
     path = tmp_path / "access.toml"
     path.write_text(
-        'clam = "groups"\nname = 3\n[[grants]]\nvalues = []\nrole = "皇帝"\n'
+        'clam = "groups"\nname = 3\nhours = 0\n[[grants]]\nvalues = []\nrole = "皇帝"\n'
         '[[grants]]\nvalues = ["a"]\nrole = "录入"\ndepartment = "外区"\nrolle = 1\n',
         encoding="utf-8",
     )
     with pytest.raises(DataError) as caught:
         load_claim_rules(path, (FIRE,))
     assert {one.column for one in caught.value.problems} == {
-        *("clam", "claim", "name", "grants[1].values", "grants[1].role"),
+        *("clam", "claim", "name", "hours", "grants[1].values", "grants[1].role"),
         *("grants[2].department", "grants[2].rolle"),
     }
     path.write_bytes(b"\xff")

@@ -84,7 +84,7 @@ CALLS = {
     "add_account": lambda p, o: service.add_account(p, o, Accounts(o.workspace.home), "x", "y", Role.ADMIN),
     "remove_account": lambda p, o: service.remove_account(p, o, Accounts(o.workspace.home), "x"),
 }
-ALL_MAY = {"export_files"}
+ALL_MAY = {"export_files", "change_password"}  # the second for who has an account
 
 
 def test_every_function_that_takes_a_person_is_held_here():
@@ -392,6 +392,24 @@ def test_coming_in_is_written_down(office):
     service.remove_account(ADMIN, office, accounts, "张三")
     with pytest.raises(SignInError):
         service.sign_in(office.audit, accounts, "张三", "一个很长的口令-2026", NOW)
+
+
+def test_who_has_an_account_changes_its_password_and_nobody_elses(office):
+    accounts = Accounts(office.workspace.home, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    old, new = "一个很长的口令-2026", "另一个很长的口令-2026"
+    made = service.add_account(ADMIN, office, accounts, "张三", old, Role.VIEW)
+    for person in (VISITOR, LOCAL, Person("张三", means="统一认证")):
+        with pytest.raises(AccessError, match="本地账号"):
+            service.change_password(person, office, accounts, old, new, NOW)
+    with pytest.raises(SignInError):
+        service.change_password(made, office, accounts, "wrong", new, NOW)
+    service.change_password(made, office, accounts, old, new, NOW)
+    assert service.sign_in(office.audit, accounts, "张三", new, NOW) == made
+    assert deeds(office)[2:] == [
+        *(("张三", "修改密码", outcome) for outcome in ("开始", "未成", "开始", "完成")),
+        ("张三", "登录", "完成"),
+    ]
+    assert "口令" not in "".join(one.detail for one in office.audit.entries())
 
 
 def test_an_account_is_added_from_the_shell(grid_root, monkeypatch, capsys, tmp_path):

@@ -218,9 +218,8 @@ def _do_add() -> None:
     role = Role(str(st.session_state.get("account-role") or Role.VIEW))
     try:
         accounts = who.accounts()
-        others = [one for one in _admins(accounts.names()) if one != name]
-        if role != Role.ADMIN and not others:
-            raise AccessError("账号未保存:至少要有一个管理账号,否则无人能管理")
+        if role != Role.ADMIN and not _admins(accounts.names()):
+            raise AccessError("账号未保存:第一个账号必须是“管理”,否则无人能管理")
         made = service.add_account(
             who.person(),
             who.office(),
@@ -253,10 +252,7 @@ def _remove(known: Sequence[Person]) -> None:
 
 def _do_remove(name: str) -> None:
     try:
-        accounts = who.accounts()
-        if _admins(accounts.names()) == [name]:
-            raise AccessError("未删除:至少要有一个管理账号,否则无人能管理")
-        service.remove_account(who.person(), who.office(), accounts, name)
+        service.remove_account(who.person(), who.office(), who.accounts(), name)
     except QjmapError as error:
         st.session_state[_SAID] = (False, str(error))
         return

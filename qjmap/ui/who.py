@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import Error as StreamlitError
 from streamlit.runtime.secrets import secrets_singleton
 
 from qjmap import service
-from qjmap.access import VISITOR, Accounts, Person, Role, load_claim_rules, person_from_claims, policy
+from qjmap.access import (
+    OWN_ACCOUNT,
+    SHORTEST,
+    VISITOR,
+    AccessError,
+    Accounts,
+    Action,
+    Person,
+    Role,
+    check_claims_age,
+    load_claim_rules,
+    may,
+    person_from_claims,
+    policy,
+)
 from qjmap.audit import Audit
 from qjmap.errors import QjmapError
 from qjmap.layers import LayerSpec
 from qjmap.ui import html, source
 from qjmap.workspace import home
 
-_PERSON = "person"
+HIDDEN = "敏感列,登录后可见"
+"""Stands where a figure would that this person may not see."""
+
+_PERSON, _SAID, _PASSWORD_SAID = "person", "sign-in-said", "password-said"
+_OLD, _NEW, _AGAIN = "password-old", "password-new", "password-again"
+
+_SHORTEST_SECRET = 32  # of the key that signs the cookie in which it stands who somebody is
 
 #: A proxy says for whom it asks: a visitor that comes through one does not sit at this machine.
 _PASSED_ON = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
@@ -40,36 +63,64 @@ def accounts() -> Accounts:
 
 
 def person() -> Person:
-    """Say who it is. Whoever is not known may look, and no more."""
+    """Say who it is. Whoever is not known, or cannot be looked up or written down, may look, and no more."""
+    return _known()[0]
+
+
+def _known() -> tuple[Person, str]:
+    """Say who it is, and what kept somebody who signed in from being who he is."""
     try:
         own = accounts()
         local, outside = own.configured(), _outside()
-    except QjmapError:
-        return VISITOR
-    if outside and st.user.is_logged_in:
-        return _from_outside()
-    kept = st.session_state.get(_PERSON)
-    if isinstance(kept, str) and local:
-        found = own.find(kept)  # asked every time: an account may have been changed or removed
-        if found is not None:
-            return found
+        if outside and st.user.get("is_logged_in"):
+            return _from_outside(), ""
+        kept = st.session_state.get(_PERSON)
+        if isinstance(kept, tuple) and local:
+            name, stamp = kept
+            found = own.find(name)  # asked every time: an account may have been changed or removed
+            if found is not None and own.stamp(name) == stamp:
+                return found, ""
+    except QjmapError as error:
+        return VISITOR, str(error)
     passed_on = any(name in st.context.headers for name in _PASSED_ON)
     address = "" if passed_on else str(st.get_option("server.address") or "")
-    return policy(address, oidc=outside, accounts=local)
+    return policy(address, oidc=outside, accounts=local), ""
 
 
 def _outside() -> bool:
-    """Tell whether a sign-in from outside (OIDC) is set up in Streamlit's secrets."""
-    return bool(secrets_singleton.load_if_toml_exists() and "auth" in secrets_singleton)
+    """Tell whether a sign-in from outside (OIDC) is set up in Streamlit's secrets; damaged ones count."""
+    if secrets_singleton.load_if_toml_exists():
+        return "auth" in secrets_singleton
+    return any(Path(one).exists() for one in st.get_option("secrets.files") or ())
 
 
 def _from_outside() -> Person:
+    """Say who came in through the sign-in from outside.
+
+    Raises
+    ------
+    AccessError
+        He came in too long ago, or the cookie that says who he is could be forged.
+    DataError, AuditError
+        The rules are wrong, or it cannot be written down that he came in.
+    """
+    if len(str(secrets_singleton["auth"].get("cookie_secret", ""))) < _SHORTEST_SECRET:
+        raise AccessError(
+            f"登录未生效:secrets.toml 的 cookie_secret 少于 {_SHORTEST_SECRET} 个字符,容易被伪造"
+        )
     rules = load_claim_rules(home() / "access.toml", service.departments(source.district()))
-    found = person_from_claims(st.user.to_dict(), rules)
-    if st.session_state.get("signed-in") != found.name:
-        st.session_state["signed-in"] = found.name
-        service.signed_in(office().audit, found)
+    claims = st.user.to_dict()
+    check_claims_age(claims, rules, datetime.now().astimezone())
+    found = person_from_claims(claims, rules)
+    _came_in(f"{claims.get('iss')}|{claims.get('sub')}|{claims.get('iat')}", found)
     return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=10_000)
+def _came_in(login: str, _found: Person) -> bool:
+    """Write down once that somebody came in: every page that is loaded anew asks again."""
+    service.signed_in(office().audit, _found)
+    return True
 
 
 def show_sign_in() -> None:
@@ -80,44 +131,106 @@ def show_sign_in() -> None:
         return
     if not (local or outside):
         return
-    who = person()
+    who, trouble = _known()
     if who != VISITOR:
         with st.sidebar.popover(f"{who.name}({who.role})", width="stretch"):
             st.html(html.note(f"部门:{who.department or '全部'};登录方式:{who.means}"))
-            st.button("退出登录", on_click=_sign_out, args=(who,), width="stretch")
+            st.button("退出登录", on_click=_sign_out, args=(who,), key="sign-out", width="stretch")
+            if who.means == OWN_ACCOUNT:
+                _password_form()
         return
     with st.sidebar.popover("登录", width="stretch"):
+        if trouble:
+            st.html(html.alert("暂按浏览处理", [trouble]))
         if outside:
-            st.button("用统一身份认证登录", on_click=st.login, width="stretch")
+            st.button("用统一身份认证登录", on_click=_go_outside, key="sign-in-outside", width="stretch")
         if local:
             _form()
+        _tell(_SAID)
+
+
+def _tell(key: str) -> None:
+    said = st.session_state.pop(key, "")
+    if said:
+        st.html(html.note(said))
 
 
 def _form() -> None:
     with st.form("sign-in", border=False):
-        st.text_input("账号", key="sign-in-name", max_chars=60)
-        st.text_input("密码", type="password", key="sign-in-password", max_chars=200)
+        st.text_input("账号", key="sign-in-name", max_chars=60, autocomplete="username")
+        st.text_input(
+            "密码", type="password", key="sign-in-password", max_chars=200, autocomplete="current-password"
+        )
         st.form_submit_button("登录", on_click=_sign_in, width="stretch")
-    said = st.session_state.pop("sign-in-said", "")
-    if said:
-        st.html(html.note(said))
 
 
 def _sign_in() -> None:
     name, password = st.session_state["sign-in-name"], st.session_state.pop("sign-in-password")
     try:
-        found = service.sign_in(office().audit, accounts(), name, password, datetime.now().astimezone())
+        own = accounts()
+        found = service.sign_in(office().audit, own, name, password, datetime.now().astimezone())
+        st.session_state[_PERSON] = (found.name, own.stamp(found.name))
     except QjmapError as error:
-        st.session_state["sign-in-said"] = str(error)
-    else:
-        st.session_state[_PERSON] = found.name
+        st.session_state[_SAID] = str(error)
+
+
+def _go_outside() -> None:
+    try:
+        st.login()
+    except StreamlitError:  # it tells in English, and to everybody, what is missing in the settings
+        st.session_state[_SAID] = "统一身份认证没有配好,请管理人员核对 secrets.toml 的 [auth] 一节。"
 
 
 def _sign_out(who: Person) -> None:
     st.session_state.pop(_PERSON, None)
-    service.signed_out(office().audit, who)
-    if _outside() and st.user.is_logged_in:
+    with contextlib.suppress(QjmapError):  # who wants to leave may leave, whatever the disk says
+        service.signed_out(office().audit, who)
+    if _outside() and st.user.get("is_logged_in"):
         st.logout()
+
+
+def _password_form() -> None:
+    st.html(html.part("修改密码"))
+    with st.form("own-password", border=False):
+        st.text_input("原密码", type="password", key=_OLD, max_chars=200, autocomplete="current-password")
+        st.text_input(
+            f"新密码(至少 {SHORTEST} 个字符)",
+            type="password",
+            key=_NEW,
+            max_chars=200,
+            autocomplete="new-password",
+        )
+        st.text_input(
+            "再输一次新密码", type="password", key=_AGAIN, max_chars=200, autocomplete="new-password"
+        )
+        st.form_submit_button("修改密码", on_click=_change_password, width="stretch")
+    _tell(_PASSWORD_SAID)
+
+
+def _change_password() -> None:
+    old, new, again = (str(st.session_state.pop(key, "")) for key in (_OLD, _NEW, _AGAIN))
+    if new != again:
+        st.session_state[_PASSWORD_SAID] = "两次输入的新密码不一样,密码未修改。"
+        return
+    who, own = person(), accounts()
+    try:
+        service.change_password(who, office(), own, old, new, datetime.now().astimezone())
+        st.session_state[_PERSON] = (who.name, own.stamp(who.name))
+    except QjmapError as error:
+        st.session_state[_PASSWORD_SAID] = str(error)
+    else:
+        st.session_state[_PASSWORD_SAID] = "密码已修改;用原密码在别处的登录随即失效。"
+
+
+def sees(spec: LayerSpec) -> bool:
+    """Tell whether this person may see the sensitive columns of a layer, on the screen as in files."""
+    return may(person(), Action.SENSITIVE, spec)
+
+
+def hides(spec: LayerSpec, columns: Collection[str] = ()) -> bool:
+    """Tell whether something of a layer (or of some of its columns) is kept from this person."""
+    sensitive = {key for key, column in spec.columns.items() if column.sensitive}
+    return bool(sensitive & set(columns) if columns else sensitive) and not sees(spec)
 
 
 def taken(what: str, make: Callable[[bool], bytes], specs: Sequence[LayerSpec] = ()) -> Callable[[], bytes]:

@@ -1,0 +1,112 @@
+"""Coming in with an account of the office's own, changing its password, and when that ends."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+from argon2 import PasswordHasher
+from visit import Page
+
+from qjmap import _files, access
+from qjmap.access import LOCAL, VISITOR, Accounts, Role
+from qjmap.audit import Audit
+from qjmap.ui import who
+
+FIRE = "区消防救援支队"
+OLD, NEW = "yi-ge-mi-ma-2026", "ling-yi-ge-mi-ma-2026"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture
+def accounts(folder, workspace_home, monkeypatch) -> Accounts:
+    monkeypatch.setattr(access, "_hasher", lambda: QUICK)
+    made = Accounts(workspace_home)
+    made.add("guan", OLD, Role.ADMIN)
+    made.add("lu", OLD, Role.EDIT, FIRE, departments=(FIRE,))
+    return made
+
+
+def sign_in(seen: Page, name: str, password: str) -> Page:
+    seen.at.text_input(key="sign-in-name").set_value(name)
+    seen.at.text_input(key="sign-in-password").set_value(password)
+    next(one for one in seen.at.button if one.label == "登录").click()
+    return seen.run()
+
+
+def change(seen: Page, old: str, new: str, again: str = "") -> Page:
+    for key, value in (("old", old), ("new", new), ("again", again or new)):
+        seen.at.text_input(key=f"password-{key}").set_value(value)
+    next(one for one in seen.at.button if one.label == "修改密码").click()
+    return seen.run()
+
+
+def inside(seen: Page) -> bool:
+    return "sign-out" in {one.key for one in seen.at.button}
+
+
+def test_one_comes_in_changes_the_password_and_other_sign_ins_end(accounts, workspace_home):
+    seen, elsewhere = Page("overview"), Page("overview")
+    assert "用户名或密码不正确" in sign_in(seen, "lu", NEW).text
+    assert inside(sign_in(seen, "lu", OLD))
+    assert inside(sign_in(elsewhere, "lu", OLD))
+    assert f"部门:{FIRE}" in seen.text
+    assert "不一样" in change(seen, OLD, NEW, NEW + "x").text
+    assert "用户名或密码不正确" in change(seen, NEW, NEW).text
+    assert "密码应为" in change(seen, OLD, "kurz").text
+    assert "密码已修改" in change(seen, OLD, NEW).text
+    assert inside(seen.run())
+    assert not inside(elsewhere.run())
+    seen.at.button(key="sign-out").click()
+    assert not inside(seen.run())
+    assert inside(sign_in(seen, "lu", NEW))
+    assert not any(text in one.read_text() for text in (OLD, NEW) for one in workspace_home.rglob("*.json*"))
+    assert {one.action for one in Audit(workspace_home).entries()} == {"登录", "退出", "修改密码"}
+
+
+def test_an_account_that_is_removed_or_damaged_opens_no_more(accounts, workspace_home):
+    seen = sign_in(Page("overview"), "lu", OLD)
+    accounts.remove("lu")
+    assert not inside(seen.run())
+    accounts.add("lu", NEW, Role.EDIT, FIRE, departments=(FIRE,))  # another person of that name
+    assert not inside(seen.run())
+    assert inside(sign_in(seen, "lu", NEW))
+    accounts.path.write_text("{")
+    assert not inside(seen.run())
+    assert "账号文件 accounts.json 已损坏" in seen.text
+
+
+def test_the_page_keeps_the_last_administrator(accounts):
+    seen = sign_in(Page("records", **{"part-of-records": "账号"}), "guan", OLD)
+    for name, role in (("guan", "浏览"), ("guan", "录入")):
+        for key, value in (("name", name), ("password", NEW), ("again", NEW)):
+            seen.at.text_input(key=f"account-{key}").set_value(value)
+        seen.at.selectbox(key="account-role").set_value(role)
+        seen.at.selectbox(key="account-department").set_value(FIRE)
+        seen.at.checkbox(key="account-overwrite").check()
+        next(one for one in seen.at.button if one.label == "保存账号").click()
+        assert "唯一的管理账号" in seen.run().text
+    assert accounts.find("guan").role == Role.ADMIN
+
+
+def test_on_a_full_disk_nobody_comes_in_and_whoever_wants_may_leave(accounts, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    seen = sign_in(Page("overview"), "lu", OLD)
+    monkeypatch.setattr(_files.os, "write", full)
+    seen.at.button(key="sign-out").click()
+    assert not inside(seen.run())
+    assert "磁盘已满" in sign_in(seen, "lu", OLD).text
+    assert not inside(seen)
+
+
+def test_damaged_secrets_open_no_door(workspace_home, tmp_path, monkeypatch):
+    monkeypatch.setattr(who.st, "get_option", {"server.address": "localhost", "secrets.files": []}.get)
+    assert who.person() == LOCAL
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text("[auth\n")
+    monkeypatch.setattr(
+        who.st, "get_option", {"server.address": "localhost", "secrets.files": [str(secrets)]}.get
+    )
+    assert who.person() == VISITOR
