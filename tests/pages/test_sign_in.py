@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import time
 
 import pytest
 from argon2 import PasswordHasher
 from visit import Page
 
 from qjmap import _files, access
-from qjmap.access import LOCAL, VISITOR, Accounts, Role
+from qjmap.access import LOCAL, VISITOR, Accounts, Person, Role
 from qjmap.audit import Audit
 from qjmap.ui import who
 
@@ -109,4 +110,33 @@ def test_damaged_secrets_open_no_door(workspace_home, tmp_path, monkeypatch):
     monkeypatch.setattr(
         who.st, "get_option", {"server.address": "localhost", "secrets.files": [str(secrets)]}.get
     )
+    assert who.person() == VISITOR
+
+
+class Claims(dict):
+    to_dict = dict.copy
+
+
+class Secrets(dict):
+    def load_if_toml_exists(self):
+        return True
+
+
+def test_an_outside_sign_in_that_cannot_be_relied_on_opens_nothing(folder, workspace_home, monkeypatch):
+    claims = {"is_logged_in": True, "sub": "z", "name": "张", "groups": ["a"], "iat": time.time()}
+    monkeypatch.setattr(who.st, "user", Claims(claims))
+    secrets = {"auth": {"cookie_secret": "x" * 32}}
+    monkeypatch.setattr(who, "secrets_singleton", Secrets(secrets))
+    rules = workspace_home / "access.toml"
+    rules.write_text('claim = "groups"\n[[grants]]\nvalues = ["a"]\nrole = "管理"\n', "utf-8")
+    assert inside(Page("overview"))
+    assert who.person() == Person("张", Role.ADMIN, "", "统一认证")
+    assert [one.action for one in Audit(workspace_home).entries()] == ["登录"]  # once, whoever asks how often
+    secrets["auth"]["cookie_secret"] = "xxx"
+    assert "容易被伪造" in Page("overview").text
+    secrets["auth"]["cookie_secret"] = "x" * 32
+    rules.write_text("claim = 3", "utf-8")
+    seen = Page("overview")
+    assert not inside(seen)
+    assert "access.toml" in seen.text
     assert who.person() == VISITOR
