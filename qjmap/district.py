@@ -21,7 +21,7 @@ from qjmap.crs import Projection
 from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError, why_unread
 from qjmap.ingest import relative
 from qjmap.layers import Column, LayerSpec, Registry, load_registry
-from qjmap.registers import read_checked, read_register
+from qjmap.registers import completed, read_checked, read_register
 from qjmap.workspace import BOUNDARIES, Content
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -270,7 +270,7 @@ def read_towns(
     frame = (
         read_register(folder / spec.file, spec, context, root)
         if kept is None
-        else read_checked(kept.table(), spec, context)
+        else read_checked(completed(kept.table(), spec), spec, context)
     )
     return frame.set_index("name").drop(columns=["row", "file"])
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 
+from qjmap import _shapes
 from qjmap.checks import MEASURED, UNPLACED, Context, check
 from qjmap.errors import DataError, Problem, UnknownKeyError
 from qjmap.ingest import RawTable, read_csv
@@ -33,7 +35,8 @@ class Layer:
         What the layer is.
     frame
         The spec's columns, typed (see `qjmap.checks.check`), with `position` and `error_m` filled in; and
-        `x`, `y` (metres in the working projection, NaN when 未定位), `row` (line in its file) and `file`.
+        `x`, `y` (metres in the working projection, NaN when 未定位), `row` (line in its file) and `file`. Of a layer of
+        lines or areas also `shape` (in metres) and `length_m` or `area_m2` (measured).
     problems
         Always empty: a layer with faults is not made. Kept so that pages treat a layer like a district.
     """
@@ -122,7 +125,7 @@ def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
         nothing = RawTable(spec.file, pd.DataFrame(columns=list(spec.columns), dtype="str"), ())
         frames = [read_checked(nothing, spec, district.context())]
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-    return Layer(spec, place(frame, district))
+    return Layer(spec, place_shapes(frame, district, spec.geometry) if spec.shaped else place(frame, district))
 
 
 def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
@@ -177,6 +180,39 @@ def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
     )
 
 
+def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.DataFrame:
+    """Bring lines or areas to the plane and measure them.
+
+    Parameters
+    ----------
+    frame
+        Common columns and `geometry` (shapely, degrees), typed.
+    district
+        For the projection.
+    geometry
+        ``line`` or ``polygon``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame with `position` (实测 unless it says otherwise) and `error_m` (then 0) filled; `shape` in metres, `x`,
+        `y` of a point in it, and `length_m` or `area_m2`, measured in the equal-area projection.
+    """
+    shapes = np.empty(len(frame), dtype=object)
+    shapes[:] = district.projection.geometry_to_metres(frame["geometry"].to_numpy(dtype=object))
+    inside = shapely.point_on_surface(shapes)
+    said = frame["position"].astype("str").to_numpy(dtype=object, na_value=MEASURED)
+    error = frame["error_m"].to_numpy()
+    return frame.assign(
+        position=pd.Categorical(said, categories=frame["position"].cat.categories),
+        error_m=np.where(np.isnan(error), 0.0, error),
+        x=shapely.get_x(inside),
+        y=shapely.get_y(inside),
+        shape=pd.Series(shapes, index=frame.index, dtype=object),
+        **{"length_m" if geometry == "line" else "area_m2": _shapes.measure(shapes, geometry)},
+    )
+
+
 def has_demo(frame: pd.DataFrame) -> bool:
     """Tell whether a layer's frame holds an invented record (source 演示)."""
     return "source" in frame and bool((frame["source"] == DEMO).fillna(False).any())
@@ -192,7 +228,16 @@ def _spec(district: District, key: str, *, placed: bool) -> LayerSpec:
 def _kept(district: District, key: str) -> RawTable | None:
     """Give what people changed in place of the shipped file, or None."""
     kept = district.kept.get(key)
-    return None if kept is None else kept.table()
+    return None if kept is None else completed(kept.table(), district.registry.spec(key))
+
+
+def completed(raw: RawTable, spec: LayerSpec) -> RawTable:
+    """Give an old version the columns that the registry got since it was kept, blank; required ones it must have."""
+    new = [key for key, one in spec.columns.items() if key not in raw.frame and not one.required]
+    if not new:
+        return raw
+    blank = {key: pd.Series(np.nan, index=raw.frame.index, dtype="str") for key in new}
+    return replace(raw, frame=raw.frame.assign(**blank))
 
 
 def read_checked(raw: RawTable, spec: LayerSpec, context: Context) -> pd.DataFrame:

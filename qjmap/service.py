@@ -31,10 +31,10 @@ from qjmap.access import (
 )
 from qjmap.audit import DONE, FAILED, REFUSED, STARTED, Audit, AuditError, Entry, table
 from qjmap.district import District, load_district
-from qjmap.errors import DataError, QjmapError, UnknownKeyError
+from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError
 from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
-from qjmap.registers import load_layer, load_table
+from qjmap.registers import completed, load_layer, load_table
 from qjmap.workspace import (
     BOUNDARIES,
     CSV,
@@ -122,6 +122,7 @@ def import_layer(person: Person, office: Office, key: str, raw: RawTable, *, bas
         The disk refused; nothing is changed (or the message says that it is).
     """
     spec = _demand(person, office, Action.IMPORT, key)
+    _demand_columns(spec, raw)
     content = Content(raw.file, to_bytes(raw.frame.reindex(columns=_order(spec, raw.frame))), CSV)
     _check(office, key, content, raw)
     return _save(person, office, Action.IMPORT, key, content.data, base=base, why=why, detail=raw.file)
@@ -537,6 +538,14 @@ def _order(spec: LayerSpec, frame: pd.DataFrame) -> list[str]:
     return sorted(there, key=list(dict.fromkeys((*spec.columns, *there))).index)
 
 
+def _demand_columns(spec: LayerSpec, raw: RawTable) -> None:
+    """Refuse a register that lost a column: only versions from before a column was registered go without."""
+    lost = [key for key in spec.columns if key not in raw.frame]
+    if lost:
+        advice = "可以留空,但不可缺少"
+        raise DataError([Problem(raw.file, 1, key, "没有这一列", "有这一列", advice) for key in lost])
+
+
 def _shipped(office: Office, key: str) -> Content | None:
     """Give what came with the program, or None."""
     place, spec = office.district, _spec(office, key)
@@ -571,7 +580,7 @@ def _at(office: Office, key: str, base: int) -> RawTable:
     if key == BOUNDARIES:
         raise UnknownKeyError("界线须整份导入,不能逐条修改")
     if base:
-        return office.workspace.read(key, base).table()
+        return completed(office.workspace.read(key, base).table(), spec)
     shipped = _shipped(office, key)
     if shipped is not None:
         return shipped.table()

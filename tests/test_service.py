@@ -26,7 +26,7 @@ from qjmap.errors import DataError, UnknownKeyError
 from qjmap.ingest import parse_csv
 from qjmap.registers import load_layer, load_table
 from qjmap.service import Office
-from qjmap.workspace import ConflictError, Workspace, WorkspaceError
+from qjmap.workspace import ConflictError, Workspace, WorkspaceError, to_bytes
 from tests.conftest import GRID_KEY, write_layer
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -156,6 +156,26 @@ def test_a_register_with_faults_is_refused_whole(office):
     with pytest.raises(DataError, match="没有这一列"):
         service.import_layer(HEALTH, office, "health", RAW, base=0, why="报")
     assert (office.workspace.layers(), deeds(office)) == ((), [])
+
+
+def test_a_version_from_before_a_column_was_registered_still_serves(office):
+    """The registry grows; what an office kept under the smaller one must not fall out of use for that."""
+    full = health(office, {"town": "甲街道", "ambulances": 2}, {"town": "丙镇"}).frame
+    without = full.drop(columns=["ambulances", "note"])
+    office.workspace.save("health", to_bytes(without), base=0, who="张", why="旧版", action="导入")
+    frame = load_layer(shown(office).district, "health").frame
+    assert frame["id"].tolist() == ["N1", "N2"]
+    assert frame["ambulances"].isna().all()
+    now = shown(office)
+    service.change_record(HEALTH, now, "health", "N2", {"ambulances": "3"}, base=1, why="补填")
+    frame = load_layer(shown(office).district, "health").frame.set_index("id")
+    assert (frame["ambulances"].isna()["N1"], frame["ambulances"]["N2"]) == (True, 3)
+    # what every record must say cannot be made up
+    office.workspace.save(
+        "health", to_bytes(full.drop(columns="status")), base=2, who="张", why="坏", action="导入"
+    )
+    with pytest.raises(DataError, match="没有这一列"):
+        load_layer(shown(office).district, "health")
 
 
 def test_ids_of_the_demo_register_are_taken(office):

@@ -10,6 +10,7 @@ import streamlit as st
 from qjmap.district import District
 from qjmap.ingest import RawTable, read_csv
 from qjmap.layers import LayerSpec
+from qjmap.registers import completed
 from qjmap.service import Office
 from qjmap.ui import html, source
 from qjmap.workspace import BOUNDARIES
@@ -63,10 +64,9 @@ def opened(key: str) -> tuple[int, RawTable]:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _opened(content: str, district_key: str, key: str) -> tuple[int, RawTable]:
     place, district = source.workspace(), source.district()
-    latest = place.latest(key)
+    latest, spec = place.latest(key), district.registry.spec(key)
     if latest is not None:
-        return latest.number, place.read(key, latest.number).table()
-    spec = district.registry.spec(key)
+        return latest.number, completed(place.read(key, latest.number).table(), spec)
     path = district.data / spec.file
     if path.exists():
         return 0, read_csv(path, district.root)
