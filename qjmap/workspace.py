@@ -577,22 +577,29 @@ def compare(old: Content, new: Content) -> Comparison:
     DataError
         One of them cannot be read.
     """
-    before, after = _indexed(old.table().frame), _indexed(new.table().frame)
+    return compare_tables(old.table().frame, new.table().frame)
+
+
+def compare_tables(old: pd.DataFrame, new: pd.DataFrame) -> Comparison:
+    """Compare two registers of text cells, as `compare` does; column by column, for they may be large."""
+    before, after = _indexed(old), _indexed(new)
     both = after.index[after.index.isin(before.index)]
     columns = list(dict.fromkeys((*after.columns, *before.columns)))
-    left = before.reindex(index=both, columns=columns).astype(object)
-    right = after.reindex(index=both, columns=columns).astype(object)
-    differ = (left.ne(right) & ~(left.isna() & right.isna())).to_numpy()
-    changed = tuple(
-        Change(
-            str(both[row][0]), columns[column], _cell(left.iat[row, column]), _cell(right.iat[row, column])
+    found: list[tuple[int, int, Change]] = []
+    for place, column in enumerate(columns if len(both) else ()):
+        left, right = (
+            one[column].reindex(both).astype(object) if column in one else pd.Series(None, both, dtype=object)
+            for one in (before, after)
         )
-        for row, column in np.argwhere(differ)
-    )
+        differ = (left.ne(right) & ~(left.isna() & right.isna())).to_numpy()
+        found += [
+            (row, place, Change(str(both[row][0]), column, _cell(left.iat[row]), _cell(right.iat[row])))
+            for row in np.flatnonzero(differ).tolist()
+        ]
     return Comparison(
         after[~after.index.isin(before.index)].reset_index(drop=True),
         before[~before.index.isin(after.index)].reset_index(drop=True),
-        changed,
+        tuple(change for _, _, change in sorted(found, key=lambda one: one[:2])),
     )
 
 

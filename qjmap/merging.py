@@ -1,0 +1,175 @@
+"""How the rows of a file join a register that is kept already: in its place, behind it, or row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from qjmap.checks import MEASURED
+from qjmap.ingest import RawTable
+from qjmap.layers import LayerSpec
+
+PLACE = ("lon", "lat", "position", "error_m")
+"""What says where a record is: taken from one side whole, for half of each would be a place that nobody said."""
+
+_SAME_SOURCE = (*PLACE, "source", "document", "clause", "note")
+"""Columns that may change without a record ceasing to be what its document says."""
+
+IMPORTED = "导入"
+_NUMBERS = ("integer", "number", "year", "longitude", "latitude")
+
+Bools = npt.NDArray[np.bool_]
+
+
+class Joining(StrEnum):
+    """The ways in which a file joins a register."""
+
+    REPLACE = "整份替换"
+    ADD = "追加"
+    UPDATE = "按编号更新"
+
+
+def key_of(spec: LayerSpec) -> str | None:
+    """Give the column by which a record is known again: the first that is required and unique; None without one."""
+    return next((key for key, one in spec.columns.items() if one.required and one.unique), None)
+
+
+def collisions(kept: RawTable, new: RawTable, key: str) -> Bools:
+    """Mark the rows of `new`, (n,), whose key the register has already: with `Joining.ADD` they are left out."""
+    found: Bools = (new.frame[key].notna() & new.frame[key].isin(kept.frame[key])).to_numpy(dtype=bool)
+    return found
+
+
+def join(
+    kept: RawTable, new: RawTable, how: Joining, spec: LayerSpec, said: Collection[str] = ()
+) -> RawTable:
+    """Join a file's rows to a register.
+
+    Parameters
+    ----------
+    kept
+        The register as it stands, as text.
+    new
+        The file's rows as text, as `qjmap.draft.to_table` writes them; each key once.
+    how
+        ``REPLACE``: the register is the file's rows. ``ADD``: behind what is kept; a row whose key is there already is
+        left out (see `collisions`). ``UPDATE``: a row whose key is there changes that record, any other is added.
+    spec
+        The layer or table; needs a key (`key_of`) but for ``REPLACE``.
+    said
+        The columns that the file itself brought. In ``UPDATE`` only these change a record, and a blank cell changes
+        nothing; what the program filled in by itself (a status 未知) stands only where nothing stood. The place of a
+        record is taken whole: a place that the file measured or says takes the place of any other, one that was
+        merely derived from an address fills a gap. A record whose content changed and of which the file does not say
+        the source becomes 导入.
+
+    Returns
+    -------
+    RawTable
+        The columns of `new`, then those that only `kept` has; rows numbered as in the CSV file that will be saved, but
+        with ``REPLACE`` as in `new`. A number that only is written otherwise (28.880 for 28.88) stays as it was kept.
+
+    Raises
+    ------
+    ValueError
+        ``ADD`` or ``UPDATE`` without a key.
+    """
+    key = key_of(spec)
+    if key is None:
+        if how != Joining.REPLACE:
+            raise ValueError(f"{how} needs a key")
+        return new
+    again = collisions(kept, new, key)
+    if how == Joining.REPLACE:
+        if not again.any():
+            return new
+        frame = new.frame.copy()
+        for column, cells in _spelled(_partners(kept, new.frame[again], key), frame[again], spec).items():
+            frame.loc[again, column] = cells.to_numpy()
+        return RawTable(new.file, frame, new.rows)
+    columns = list(dict.fromkeys((*new.frame.columns, *kept.frame.columns)))
+    old = kept.frame.reindex(columns=columns)
+    fresh = new.frame.reindex(columns=columns)
+    if how == Joining.UPDATE and again.any():
+        old = _updated(old, fresh[again], spec, key, frozenset(said))
+    frame = pd.concat([old, fresh[~again]], ignore_index=True).astype("str")
+    return RawTable(new.file, frame, tuple(range(2, len(frame) + 2)))
+
+
+def _partners(kept: RawTable, fresh: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Give for each of the rows the kept record of its key."""
+    at = pd.Index(kept.frame[key]).get_indexer_for(pd.Index(fresh[key]))[: len(fresh)]
+    partners: pd.DataFrame = kept.frame.iloc[at].reindex(columns=fresh.columns).reset_index(drop=True)
+    return partners
+
+
+def _spelled(before: pd.DataFrame, after: pd.DataFrame, spec: LayerSpec) -> dict[str, pd.Series]:
+    """Write numbers that are the same as they were kept; only columns where that matters are in the answer."""
+    found: dict[str, pd.Series] = {}
+    for key, column in spec.columns.items():
+        if column.type not in _NUMBERS or key not in after:
+            continue
+        right = after[key].reset_index(drop=True)
+        left = before[key]
+        other = _differ(left, right)
+        if not other.any():
+            continue
+        one, two = (pd.to_numeric(cells[other], errors="coerce").to_numpy() for cells in (left, right))
+        other = other.copy()
+        other[other] = one == two
+        if other.any():
+            found[key] = right.where(~other, left)
+    return found
+
+
+def _updated(
+    old: pd.DataFrame, fresh: pd.DataFrame, spec: LayerSpec, key: str, said: frozenset[str]
+) -> pd.DataFrame:
+    """Lay the rows of `fresh` over the records of the same key."""
+    at = pd.Index(old[key]).get_indexer_for(pd.Index(fresh[key]))[: len(fresh)]
+    before = old.iloc[at].reset_index(drop=True)
+    after = fresh.reset_index(drop=True).assign(**_spelled(before, fresh, spec))
+    placed = set(PLACE) <= set(old.columns)
+    taken = _place_taken(before, after, said) if placed else None
+    changed = np.zeros(len(after), dtype=bool)
+    made: dict[str, pd.Series] = {}
+    for column in old.columns:
+        left, right = before[column], after[column]
+        if taken is not None and column in PLACE:
+            wanted = taken
+        else:
+            wanted = right.notna().to_numpy() & ((column in said) | left.isna().to_numpy())
+        made[column] = left.where(~wanted, right)
+        if column not in _SAME_SOURCE:
+            changed |= _differ(left, made[column])
+    if placed and "source" in made and "source" not in said:
+        known = before["source"].notna().to_numpy()
+        made["source"] = made["source"].where(~known, before["source"].where(~changed, IMPORTED))
+    laid = old.copy()
+    for column, values in made.items():
+        cells = laid[column].astype(object).to_numpy(copy=True)
+        cells[at] = values.astype(object).to_numpy()
+        laid[column] = pd.Series(cells, index=laid.index).astype("str")
+    return laid
+
+
+def _place_taken(before: pd.DataFrame, after: pd.DataFrame, said: frozenset[str]) -> Bools:
+    """Mark the rows whose place comes from the file."""
+    has = (after["lon"].notna() & after["lat"].notna()).to_numpy()
+    moved = _differ(before["lon"], after["lon"]) | _differ(before["lat"], after["lat"])
+    good = (after["position"].isna() | (after["position"] == MEASURED)).to_numpy(dtype=bool)
+    own = has & (("position" in said) | (good & moved))
+    nowhere = (before["lon"].isna() & before["position"].isna()).to_numpy()
+    unknown = before["position"].isin(["未定位"]).to_numpy()
+    found: Bools = own | ((nowhere | unknown) & (has | after["position"].notna().to_numpy()))
+    return found
+
+
+def _differ(one: pd.Series, other: pd.Series) -> Bools:
+    both = one.isna() & other.isna()
+    found: Bools = (one.ne(other).fillna(value=True) & ~both).to_numpy(dtype=bool)
+    return found

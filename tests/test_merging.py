@@ -1,0 +1,136 @@
+"""A file joins a register: nothing vanishes unsaid, nothing is invented."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qjmap.district import ROOT
+from qjmap.ingest import RawTable
+from qjmap.layers import load_registry
+from qjmap.merging import Joining, collisions, join, key_of
+from qjmap.workspace import compare_tables
+
+REGISTRY = load_registry(ROOT / "data" / "layers.toml")
+PONDS = REGISTRY.layers["fire_ponds"]
+COLUMNS = list(PONDS.columns)
+FILE = {"id", "name", "volume_m3"}  # what the person's file brought
+
+
+def table(*rows, columns=COLUMNS):
+    frame = pd.DataFrame([{"source": "导入", **row} for row in rows], columns=columns).astype("str")
+    return RawTable("表.xlsx", frame, tuple(range(5, 5 + len(rows))))
+
+
+def cells(joined, *columns):
+    frame = joined.frame[list(columns)].astype(object)
+    return frame.where(frame.notna(), None).to_numpy().tolist()
+
+
+KEPT = table(
+    {"id": "A", "name": "甲池", "volume_m3": "50.0", "status": "现状", "source": "文件", "document": "d"},
+    {"id": "B", "name": "乙池", "lon": "106.65", "lat": "28.9", "position": "实测", "error_m": "5"},
+)
+
+
+def test_replacing_leaves_what_the_file_says():
+    new = table({"id": "B", "name": "乙池"}, {"id": "C", "name": "丙池"})
+    joined = join(KEPT, new, Joining.REPLACE, PONDS, FILE)
+    assert cells(joined, "id", "name") == [["B", "乙池"], ["C", "丙池"]]
+    assert joined.rows == new.rows  # faults are told by the file's own rows
+    found = compare_tables(KEPT.frame, joined.frame)
+    assert found.removed["id"].tolist() == ["A"]
+    assert found.added["id"].tolist() == ["C"]
+
+
+def test_adding_changes_nothing_that_is_there():
+    new = table({"id": "B", "name": "别的"}, {"id": "C", "name": "丙池"})
+    assert collisions(KEPT, new, "id").tolist() == [True, False]
+    joined = join(KEPT, new, Joining.ADD, PONDS, FILE)
+    assert cells(joined, "id", "name") == [["A", "甲池"], ["B", "乙池"], ["C", "丙池"]]
+    assert joined.rows == (2, 3, 4)
+
+
+def test_updating_changes_what_the_file_brings_and_nothing_else():
+    new = table(
+        {"id": "A", "name": "甲水池", "status": "未知"},  # the file has no status, and no volume in this row
+        {"id": "C", "name": "丙池", "volume_m3": "9"},
+    )
+    joined = join(KEPT, new, Joining.UPDATE, PONDS, FILE)
+    assert cells(joined, "id", "name", "volume_m3", "status", "source", "document") == [
+        ["A", "甲水池", "50.0", "现状", "导入", "d"],  # no longer what the document says
+        ["B", "乙池", None, None, "导入", None],
+        ["C", "丙池", "9", None, "导入", None],
+    ]
+
+
+def test_what_is_said_again_changes_nothing():
+    new = table(
+        {"id": "A", "name": "甲池", "volume_m3": "50"},
+        {"id": "B", "name": "乙池", "lon": "106.650", "lat": "28.90"},
+    )
+    for how in (Joining.UPDATE, Joining.ADD):
+        assert compare_tables(KEPT.frame, join(KEPT, new, how, PONDS, FILE | {"lon", "lat"}).frame).same
+    replaced = compare_tables(KEPT.frame, join(KEPT, new, Joining.REPLACE, PONDS, FILE).frame)
+    assert not {("A", "volume_m3"), ("B", "lon")} & {(one.id, one.column) for one in replaced.changed}
+
+
+@pytest.mark.parametrize(
+    ("new", "said", "place"),
+    [
+        # measured anew
+        ({"lon": "106.7", "lat": "28.8"}, {"lon", "lat"}, ["106.7", "28.8", None, None]),
+        # derived from an address: what was measured is better
+        (
+            {"lon": "106.7", "lat": "28.8", "position": "村社近似", "error_m": "900"},
+            {"lon", "lat"},
+            ["106.65", "28.9", "实测", "5"],
+        ),
+        # the file itself says so
+        (
+            {"lon": "106.7", "lat": "28.8", "position": "村社近似"},
+            {"lon", "lat", "position"},
+            ["106.7", "28.8", "村社近似", None],
+        ),
+        # no coordinates in the file: what is known stays
+        ({"position": "未定位"}, set(), ["106.65", "28.9", "实测", "5"]),
+    ],
+)
+def test_a_place_is_taken_whole_or_not_at_all(new, said, place):
+    joined = join(KEPT, table({"id": "B", "name": "乙池", **new}), Joining.UPDATE, PONDS, FILE | said)
+    assert cells(joined, "lon", "lat", "position", "error_m")[1] == place
+
+
+def test_a_record_without_a_place_gets_the_one_that_is_known():
+    new = table(
+        {"id": "A", "name": "甲池", "lon": "106.7", "lat": "28.8", "position": "村社近似", "error_m": "9"}
+    )
+    joined = join(KEPT, new, Joining.UPDATE, PONDS, FILE)
+    assert cells(joined, "lon", "position", "source")[0] == ["106.7", "村社近似", "文件"]
+
+
+def test_every_layer_has_a_key():
+    assert {key_of(one) for one in REGISTRY.layers.values()} == {"id"}
+    assert {key_of(one) for one in REGISTRY.tables.values()} <= {"id", "code"}
+
+
+IDS = st.lists(st.sampled_from("ABCDEFG"), unique=True)
+TEXT = st.one_of(st.none(), st.sampled_from(["甲", "12", "12.0", ""]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(IDS, IDS, st.data())
+def test_no_record_is_lost_but_by_replacing_and_none_comes_twice(old, new, data):
+    def made(ids):
+        return table(*({"id": one, "name": data.draw(TEXT), "volume_m3": data.draw(TEXT)} for one in ids))
+
+    kept, fresh = made(old), made(new)
+    for how in Joining:
+        joined = join(kept, fresh, how, PONDS, FILE)
+        ids = joined.frame["id"].tolist()
+        assert len(ids) == len(set(ids)) == len(joined.rows)
+        assert set(ids) == (set(new) if how == Joining.REPLACE else {*old, *new})
+        again = join(joined, fresh, how, PONDS, FILE)
+        assert compare_tables(joined.frame, again.frame).same  # a second time changes nothing
+        if how == Joining.ADD:
+            assert not compare_tables(kept.frame, joined.frame).changed
