@@ -14,10 +14,11 @@ import streamlit as st
 from qjmap import portrait, scenes, shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, Finding
 from qjmap.district import District
+from qjmap.errors import DataError
 from qjmap.registers import Layer
 from qjmap.shortlist import Line
 from qjmap.standards import CUSTOM
-from qjmap.ui import answers, html, mapview, words
+from qjmap.ui import answers, html, mapview, source, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
 from qjmap.webmap import Scene
@@ -102,9 +103,24 @@ def land_and_people(district: District, town: str, year: int) -> str:
         pairs.append(("公布面积", f"{words.number(row['area_km2_quoted'], 1)} 平方千米"))
     if pd.notna(row["villages_2023"]):
         pairs.append(("村(社区)", f"{words.number(row['villages_2023'])} 个(2023年)"))
+    pairs += _listed_people(town)
     beside = portrait.neighbours(district, town)
     pairs.append(("相邻街镇", "、".join(beside) or "界线未知"))
     return html.card("人口与土地", [], pairs)
+
+
+def _listed_people(town: str) -> list[tuple[str, str]]:
+    """Say how many people the list of villages comes to, where an office has filled it in: a sum, not the census."""
+    try:
+        villages = source.table("villages") if source.has_table("villages") else None
+    except DataError:
+        return []
+    here = villages[villages["town"] == town] if villages is not None else pd.DataFrame({"population": []})
+    known = here["population"].dropna()
+    if known.empty:
+        return []
+    said = f"{words.number(known.sum())} 人({len(here)} 个村(社区)中 {len(known)} 个有数)"
+    return [("村(社区)表人口合计", said)]
 
 
 def _sizes(district: District, town: str, year: int) -> tuple[float, float]:
@@ -126,7 +142,7 @@ def lacks(district: District, found: Sequence[Finding]) -> str:
             _rule(one),
             f"{one.rule.target}{f'({CUSTOM})' if one.rule.custom else ''}",
             _stand(one),
-            answers.lacking(one).removeprefix("差 "),
+            answers.gap(one),
             "—" if math.isnan(one.people) else f"{words.people(one.people)}人",
             words.document(district, one.rule.document, one.rule.clause),
             one.rule.department,

@@ -5,8 +5,16 @@ import re
 
 from visit import Page
 
+from qjmap import service
+from qjmap.access import LOCAL
+from qjmap.audit import Audit
 from qjmap.district import ROOT
+from qjmap.draft import to_register
+from qjmap.ingest import parse_csv
+from qjmap.registers import load_table
+from qjmap.service import Office
 from qjmap.ui import sheet
+from qjmap.workspace import Workspace
 
 REAL = {"demo": "false"}
 
@@ -40,6 +48,19 @@ def test_the_sheet_of_a_town(qijiang):
     titles = list(tables(seen))
     assert [title.split(" ")[0] for title in titles[:3]] == ["还缺什么", "有什么", "还不知道什么"]
     assert "达标" in seen.figures
+
+
+def test_people_by_village_are_added_up_where_an_office_has_filled_them_in(qijiang, workspace_home):
+    assert "村(社区)表人口合计" not in Page("town", town="赶水镇", **REAL).card
+    villages = load_table(qijiang, "villages")
+    here = villages.index[villages["town"] == "赶水镇"][:2]
+    villages.loc[here, "population"] = [1200, 34]
+    office = Office(qijiang, Workspace(workspace_home, qijiang.key), Audit(workspace_home))
+    raw = parse_csv(to_register(villages, qijiang.registry.spec("villages")), "人口.csv")
+    service.import_layer(LOCAL, office, "villages", raw, base=0, why="2025年村社人口")
+    said = Page("town", town="赶水镇", **REAL).card["村(社区)表人口合计"]
+    assert said.startswith("1,234 人(")
+    assert "中 2 个有数" in said
 
 
 def test_what_it_lacks_is_told_with_figure_target_gap_and_clause():
