@@ -21,7 +21,7 @@ from qjmap.plotfiles import Words
 from qjmap.registers import has_demo
 from qjmap.shortlist import Line
 from qjmap.standards import Rule
-from qjmap.ui import frame, html, source, view, words
+from qjmap.ui import frame, html, source, view, who, words
 from qjmap.ui.downloads import today
 from qjmap.ui.table import TableColumn, show_table
 
@@ -318,7 +318,7 @@ def _offer(district: District, one: Drawn, year: int) -> None:
         for label, make, suffix, kind in files:
             st.download_button(
                 label,
-                make,
+                who.taken_as_is(f"图表:{one.words.title}:{label}", make),
                 file_name=export.file_name(
                     district.settings.short_name, one.words.title, f"{year}年", when=today(), suffix=suffix
                 ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -9,12 +11,18 @@ from qjmap import cards
 from qjmap.cards import Card
 from qjmap.district import District
 from qjmap.layers import LayerSpec
-from qjmap.ui import html, mapview
+from qjmap.ui import html, mapview, who
 
 
 def show_record(district: District, spec: LayerSpec, record: pd.Series) -> None:
     """Show one record: what is known of it, how well its place is known, and who says so."""
-    _show(cards.of_record(district, spec, record, include_sensitive=True))
+    card = cards.of_record(district, spec, record, include_sensitive=who.sees(spec))
+    hidden = [
+        (column.label, who.HIDDEN)
+        for key, column in spec.columns.items()
+        if who.hides(spec, key) and pd.notna(record[key])
+    ]
+    _show(replace(card, pairs=[*card.pairs, *hidden]))
     st.button("关闭记录", on_click=mapview.focus_record, args=(None,), key="close-record")
 
 

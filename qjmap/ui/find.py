@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qjmap import summary
-from qjmap.ui import source, words
+from qjmap.ui import source, who, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn
 from qjmap.ui.thematic import Findings
@@ -142,20 +142,13 @@ def reached(view: View) -> Findings:
 
 
 def reservoirs(view: View) -> Findings:
-    """Read out capacity and what is not known of it; and, where a person set a radius, what it reaches."""
+    """Read out capacity (to whom may see it) and what is not known of it; and what a person's own radius reaches."""
     found = facilities(view)
-    capacity = view.shown["capacity_wan_m3"]
-    by_town = summary.sums(view.district, view.shown, "capacity_wan_m3")
+    hidden = who.hides(view.spec, "capacity_wan_m3")
     planned = int(view.shown["status"].isin(["规划", "在建"]).sum())
     figures = [
         found.figures[0],
-        Figure(
-            "已知总库容",
-            words.number(summary.total(capacity)),
-            "万立方米",
-            f"{int(capacity.notna().sum())} 座有数、{int(capacity.isna().sum())} 座资料未载",
-            help="名册中有总库容的水库相加;资料出处见各条记录",
-        ),
+        *([] if hidden else [_capacity(view)]),
         Figure(
             "规划、在建",
             words.number(planned),
@@ -165,8 +158,14 @@ def reservoirs(view: View) -> Findings:
         ),
         *found.figures[1:],
     ]
-    columns = [*found.columns[:2], TableColumn("capacity", "已知总库容", "万立方米", 0), *found.columns[2:]]
-    lines = [dict(row) | {"capacity": _plain(by_town[str(row["key"])])} for row in found.rows]
+    columns, lines = list(found.columns), [dict(row) for row in found.rows]
+    notes = ["水库位置文件未给坐标:按所在街镇标出,圆圈为可能范围;没有写明街镇的列入“未定位”。"]
+    if hidden:
+        notes.append(f"总库容:{who.HIDDEN}。")
+    else:
+        by_town = summary.sums(view.district, view.shown, "capacity_wan_m3")
+        columns.insert(2, TableColumn("capacity", "已知总库容", "万立方米", 0))
+        lines = [row | {"capacity": _plain(by_town[str(row["key"])])} for row in lines]
     if view.coverage is None:
         lines.sort(key=lambda row: -int(str(row["count"])))
     return Findings(
@@ -174,7 +173,18 @@ def reservoirs(view: View) -> Findings:
         found.caption if view.coverage is not None else "按水库数从多到少;点一行到该街镇",
         columns,
         lines,
-        notes=("水库位置文件未给坐标:按所在街镇标出,圆圈为可能范围;没有写明街镇的列入“未定位”。",),
+        notes=tuple(notes),
+    )
+
+
+def _capacity(view: View) -> Figure:
+    capacity = view.shown["capacity_wan_m3"]
+    return Figure(
+        "已知总库容",
+        words.number(summary.total(capacity)),
+        "万立方米",
+        f"{int(capacity.notna().sum())} 座有数、{int(capacity.isna().sum())} 座资料未载",
+        help="名册中有总库容的水库相加;资料出处见各条记录",
     )
 
 

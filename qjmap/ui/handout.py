@@ -10,7 +10,7 @@ from qjmap import export, shortlist_files
 from qjmap.assess import Assessment
 from qjmap.district import District
 from qjmap.shortlist import Choice, Line
-from qjmap.ui import words
+from qjmap.ui import who, words
 from qjmap.ui.downloads import EXCEL, GEOJSON, today
 
 CSV = "text/csv"
@@ -57,7 +57,7 @@ def offer(
         for label, make, what, suffix, kind in files:
             st.download_button(
                 label,
-                make,
+                who.taken_as_is(f"短板清单:{label}", make),
                 file_name=export.file_name(
                     district.settings.short_name, what, f"{found.year}年", when=about.when, suffix=suffix
                 ),

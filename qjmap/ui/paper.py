@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from qjmap import webmap
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
-from qjmap.ui import frame, html, source
+from qjmap.ui import frame, html, source, who
 from qjmap.webmap import Scene
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _offer(key: str, products: Sequence[Product], ready: DeltaGenerator) -> None
     product, data = made
     ready.download_button(
         f"下载 {product.name}({len(data) / 1e6:.1f} MB)",
-        data,
+        who.taken_as_is(product.name, lambda: data),
         file_name=product.name,
         mime=product.mime,
         on_click="ignore",

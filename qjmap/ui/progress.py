@@ -18,7 +18,7 @@ from qjmap.marks import marks, notices, town_bounds
 from qjmap.progress import Link, Outlook, Totals
 from qjmap.registers import Layer
 from qjmap.standards import Rule, Standards
-from qjmap.ui import details, frame, html, judging, mapview, source, words
+from qjmap.ui import details, frame, html, judging, mapview, source, who, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
@@ -587,7 +587,7 @@ def _offer(
 
     st.download_button(
         "下载 Excel",
-        workbook,
+        who.taken_as_is("规划进度", workbook),
         file_name=export.file_name(
             district.settings.short_name, "规划进度", f"{plan.year}年末", when=when, suffix="xlsx"
         ),

@@ -14,7 +14,7 @@ from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.marks import notices
 from qjmap.registers import Layer
-from qjmap.ui import details, frame, html, judging, mapview, source, words
+from qjmap.ui import details, frame, html, judging, mapview, source, who, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
@@ -277,7 +277,7 @@ def offer(
     )
     st.download_button(
         "下载补报表(Excel,每部门一张表)",
-        lambda: wanted_files.workbook(chosen, district, about),
+        who.taken_as_is("数据补报清单", lambda: wanted_files.workbook(chosen, district, about)),
         file_name=export.file_name(
             district.settings.short_name, "数据补报清单", f"{year}年", when=when, suffix="xlsx"
         ),

@@ -13,6 +13,7 @@ from qjmap.district import District
 from qjmap.filters import Filter
 from qjmap.layers import LayerSpec
 from qjmap.standards import Rule
+from qjmap.ui import who
 from qjmap.ui.figures import custom_figures, set_figure
 
 MARKS, COVERED, POSSIBLE, GAP = "设施", "覆盖", "可能覆盖", "未覆盖"
@@ -256,6 +257,7 @@ def _numbers(spec: LayerSpec, frame: pd.DataFrame) -> list[str]:
         for column in spec.columns.values()
         if column.type in ("integer", "number")
         and column.key != "error_m"
+        and not who.hides(spec, column.key)
         and frame[column.key].nunique() > 1
     ]
 

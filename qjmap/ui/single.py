@@ -11,7 +11,7 @@ import streamlit as st
 
 from qjmap import cards
 from qjmap.district import District
-from qjmap.ui import source
+from qjmap.ui import source, who
 from qjmap.webmap import Scene
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def offer(
         What the map shows, for the file's name.
     """
 
-    def make() -> bytes:
+    def make(_sensitive: bool) -> bytes:  # cards of a file that leaves the house never say sensitive columns
         from qjmap import standalone
 
         return standalone.single_file(
@@ -62,7 +62,7 @@ def offer(
 
     st.download_button(
         LABEL,
-        make,
+        who.taken(f"{name}:{LABEL}", make, [district.registry.layers[key] for key in frames]),
         file_name=f"{district.settings.short_name}_{name}_单文件地图_{date.today():%Y%m%d}.html",
         mime="text/html",
         on_click="ignore",

@@ -17,7 +17,7 @@ from qjmap.filters import Filter
 from qjmap.ingest import read_csv
 from qjmap.layers import LayerSpec
 from qjmap.registers import Layer, has_demo
-from qjmap.ui import frame, html, source, words
+from qjmap.ui import frame, html, source, who, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import MarkLayer, MarkStyle
@@ -237,7 +237,7 @@ def _list(key: str, caption: str, labels: Mapping[str, str], table: pd.DataFrame
 
     st.download_button(
         "下载 Excel",
-        workbook,
+        who.taken_as_is(f"数据来源与勘误:{caption}", workbook),
         file_name=export.file_name(
             source.district().settings.short_name, caption.split(" ")[0], when=when, suffix="xlsx"
         ),
