@@ -254,7 +254,14 @@ def label_points(polygons: Sequence[Any] | np.ndarray[Any, Any]) -> np.ndarray[A
     )
 
 
-def to_geojson(units: gpd.GeoDataFrame, projection: Projection, metadata: Mapping[str, str]) -> str:
+def to_geojson(
+    units: gpd.GeoDataFrame,
+    projection: Projection,
+    metadata: Mapping[str, str],
+    *,
+    decimals: int = DECIMALS,
+    strict: bool = True,
+) -> str:
     """Write units as GeoJSON text after RFC 7946: degrees, right-hand rule, one feature a line.
 
     Parameters
@@ -265,17 +272,21 @@ def to_geojson(units: gpd.GeoDataFrame, projection: Projection, metadata: Mappin
         The working projection.
     metadata
         What the file says of itself.
+    decimals
+        Decimals of a degree.
+    strict
+        Whether the polygons must be a valid coverage; lines that somebody surveyed need not have the same corners.
 
     Raises
     ------
     ValueError
-        The polygons are no longer a valid coverage once rounded to `DECIMALS`.
+        The polygons are no longer valid, or no longer a valid coverage, once rounded.
     """
     degrees = shapely.transform(
-        projection.geometry_to_degrees(units.geometry.to_numpy()), lambda xy: np.round(xy, DECIMALS)
+        projection.geometry_to_degrees(units.geometry.to_numpy()), lambda xy: np.round(xy, decimals)
     )
     degrees = shapely.orient_polygons(shapely.normalize(degrees), exterior_cw=False)
-    if not (shapely.is_valid(degrees).all() and shapely.coverage_is_valid(degrees)):
+    if not (shapely.is_valid(degrees).all() and (not strict or shapely.coverage_is_valid(degrees))):
         raise ValueError("坐标取整后各面不再相接")
     labels = projection.geometry_to_degrees(label_points(units.geometry.to_numpy()))
     lines = []
