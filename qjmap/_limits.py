@@ -32,6 +32,9 @@ MEMBERS = 10_000
 ROWS, COLUMNS, CELL = 1_000_000, 300, 32_767
 """Rows and columns of a table, characters of a cell (the last is Excel's own limit)."""
 
+SHAPE_CELL = 4_000_000
+"""Characters of one line or area as text: a hundred thousand corners of 7 decimals, and some room."""
+
 CELLS = 30_000_000
 """Cells of one table: what a server of the office can hold."""
 

@@ -14,10 +14,11 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
+from qjmap import _shapes
 from qjmap.crs import Projection
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable
-from qjmap.layers import Column, LayerSpec
+from qjmap.layers import SHAPE, Column, LayerSpec
 
 DEMO = "演示"
 MEASURED = "实测"
@@ -84,7 +85,8 @@ def check(raw: RawTable, spec: LayerSpec, context: Context) -> Checked:
     -------
     Checked
         Types: text, town and document `str`; category `category` with the spec's values; integer and year
-        `Int64`; number and coordinates `float64`; date `datetime64`; boolean `boolean`. Problems are in the
+        `Int64`; number and coordinates `float64`; date `datetime64`; boolean `boolean`; shape `object` (shapely, in
+        degrees, None where it cannot be used). Problems are in the
         order of the file's rows, those of the whole file first. Nothing is repaired: a number with full-width
         digits or thousands separators is a fault.
     """
@@ -95,11 +97,14 @@ def check(raw: RawTable, spec: LayerSpec, context: Context) -> Checked:
         cells = sheet.cells(column.key)
         if column.required and column.key in raw.frame:
             sheet.fault(column.key, cells.isna().to_numpy(), "填写(必填)")
-        frame[column.key] = _typed(sheet, column, cells, context)
+        if column.type == SHAPE:
+            frame[column.key] = _shapes.typed(sheet, column.key, spec.geometry, context.box)
+        else:
+            frame[column.key] = _typed(sheet, column, cells, context)
     _check_positions(sheet, spec, frame, context)
     if spec.placed:
         _check_sources(sheet, frame, context)
-        _check_placing(sheet, frame)
+        _check_placing(sheet, frame, shaped=spec.shaped)
     return Checked(frame, sheet.told())
 
 
@@ -118,15 +123,23 @@ class _Sheet:
         return pd.Series(np.nan, index=self.raw.frame.index, dtype="str")
 
     def fault(
-        self, key: str, bad: Bools, expected: str, advise: Callable[[int, str], str] | str = ""
+        self,
+        key: str,
+        bad: Bools,
+        expected: str,
+        advise: Callable[[int, str], str] | str = "",
+        shown: Callable[[int], str] | None = None,
     ) -> None:
-        """Tell a fault for each row where `bad`; `advise` may look at (place in the frame, text)."""
+        """Tell a fault for each row where `bad`; `advise` may look at (place in the frame, text).
+
+        `shown` gives what stands there in short, where the cell itself is too long to be said.
+        """
         places = np.flatnonzero(bad)
         if not places.size:
             return
-        shown = self.cells(key).fillna("空白").tolist()
+        cells = self.cells(key).fillna("空白").tolist() if shown is None else []
         for place in places.tolist():
-            value = shown[place]
+            value = cells[place] if shown is None else shown(place)
             advice = advise if isinstance(advise, str) else advise(place, value)
             self.problems.append(Problem(self.raw.file, int(self.rows[place]), key, value, expected, advice))
 
@@ -286,9 +299,17 @@ def _check_sources(sheet: _Sheet, frame: pd.DataFrame, context: Context) -> None
     sheet.fault("document", from_document & frame["document"].isna().to_numpy(), "填写(来源为“文件”时必填)")
 
 
-def _check_placing(sheet: _Sheet, frame: pd.DataFrame) -> None:
-    """Hold `position` and `error_m` against the coordinates."""
+def _check_placing(sheet: _Sheet, frame: pd.DataFrame, *, shaped: bool) -> None:
+    """Hold `position` and `error_m` against the coordinates, or the shape."""
     position = frame["position"]
+    if shaped:
+        placed = sheet.cells("geometry").notna().to_numpy()
+        by_town = placed & position.isin(BY_TOWN).to_numpy()
+        sheet.fault("position", by_town, "实测、地址匹配、村社近似或空白", "已有图形")
+        unsaid = placed & sheet.cells("error_m").isna().to_numpy()
+        rough = (position.notna() & (position != MEASURED) & ~position.isin(BY_TOWN)).to_numpy()
+        sheet.fault("error_m", unsaid & rough, "填写(图形并非实测时必填)")
+        return
     placed = sheet.cells("lon").notna().to_numpy() & sheet.cells("lat").notna().to_numpy()
     own = (position.notna() & ~position.isin(BY_TOWN)).to_numpy()
     blank = (sheet.cells("lon").isna() & sheet.cells("lat").isna()).to_numpy()
@@ -358,7 +379,7 @@ def look(
     ground
         The district's land; None leaves out what needs it.
     existing
-        Rows that are kept already (`id`, `name`, `kind`, `lon`, `lat`), for doubles.
+        Rows that are kept already (`id`, `name`, `kind`, `lon`, `lat`; of shapes `geometry`), for doubles.
 
     Returns
     -------
@@ -373,7 +394,11 @@ def look(
             _look_text(odd, column.key)
     if {"height_m", "floors"} <= spec.columns.keys():
         _look_storeys(odd, frame)
-    if spec.placed:
+    if spec.shaped:
+        if ground is not None:
+            lines = "" if ground.official else "(示意界线)"
+            _shapes.look(odd, bad, frame, spec.geometry, ground, existing, lines)
+    elif spec.placed:
         _look_decimals(odd)
         if ground is not None:
             x, y = ground.projection.to_metres(frame["lon"], frame["lat"])

@@ -11,20 +11,21 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
-from qjmap import datum
+from qjmap import _shapes, datum
 from qjmap._limits import give_back
 from qjmap._repairs import factor, fixer, written
 from qjmap.checks import UNPLACED, Context, Ground, check, look
 from qjmap.district import District
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable, Source
-from qjmap.layers import Column, LayerSpec
+from qjmap.layers import SHAPE, Column, LayerSpec
 from qjmap.matching import ADDRESS, Match
 from qjmap.places import Gazetteer, Place
 from qjmap.registers import load_table
@@ -39,12 +40,6 @@ Floats = npt.NDArray[np.float64]
 
 _TOTALS = re.compile(r"\s*(?:总\s*计|合\s*计|小\s*计|总\s*数|平\s*均|填表人.*|制表.*|审核.*)\s*[::]?\s*")
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
-_SHAPES = {
-    "point": ("Point",),
-    "line": ("LineString", "MultiLineString"),
-    "polygon": ("Polygon", "MultiPolygon"),
-}
-_IN_CHINESE = {"point": "点", "line": "线", "polygon": "面"}
 
 
 @dataclass(frozen=True)
@@ -112,8 +107,6 @@ class Draft:
         What a person should know besides.
     unplaced
         Mask over `frame`: kept, but 未定位.
-    geometry
-        Lines or areas of the good rows in degrees, for a layer of such; None for points and tables.
     file
         The name by which faults are told.
     """
@@ -128,7 +121,6 @@ class Draft:
     repairs: tuple[Repair, ...]
     notes: tuple[str, ...]
     unplaced: Bools
-    geometry: gpd.GeoSeries | None
     file: str
 
 
@@ -167,15 +159,16 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
 
 
 def coordinates(source: Source, matches: Mapping[str, Match]) -> tuple[pd.Series, pd.Series] | None:
-    """Give the two columns that `datum.readings` wants: matched ones, parts of one cell, or a vector file's points.
+    """Give the two columns that `datum.readings` wants: matched ones, parts of one cell, or a point in each shape.
 
     Returns
     -------
     (pandas.Series, pandas.Series) or None
         None when the file has no coordinates at all.
     """
-    if source.geometry is not None:
-        points = shapely.point_on_surface(_degrees(source))
+    shapes = _file_shapes(source, matches)
+    if shapes is not None:
+        points = shapely.point_on_surface(shapes)
         return pd.Series(shapely.get_x(points)), pd.Series(shapely.get_y(points))
     if "lon" not in matches or "lat" not in matches:
         return None
@@ -245,10 +238,26 @@ def to_register(frame: pd.DataFrame, spec: LayerSpec) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
+def to_table(draft: Draft) -> RawTable:
+    """Give the good rows of a draft as the text of a register, with their numbers in the file: as `to_register`."""
+    columns = {}
+    for (
+        key,
+        column,
+    ) in draft.spec.columns.items():  # a column at a time: all at once would be gigabytes of objects
+        texts = pa.array(_texts(draft.frame[key], column), type=pa.large_string())
+        blank = pc.equal(texts, "")
+        columns[key] = pc.if_else(blank, pa.scalar(None, type=pa.large_string()), texts)
+    frame: pd.DataFrame = pa.table(columns).to_pandas()
+    return RawTable(draft.file, frame.astype("str"), draft.rows)
+
+
 def _texts(values: pd.Series, column: Column) -> list[str]:
     known = values.notna().tolist()
     if column.type == "date":
         return [f"{one:%Y-%m-%d}" if there else "" for one, there in zip(values, known, strict=True)]
+    if column.type == SHAPE:
+        return [one or "" for one in _shapes.write(values.to_numpy(dtype=object))]
     if column.type == "boolean":
         return [("是" if one else "否") if there else "" for one, there in zip(values, known, strict=True)]
     if column.type in ("number", "longitude", "latitude"):
@@ -258,6 +267,15 @@ def _texts(values: pd.Series, column: Column) -> list[str]:
 
 def _shortest(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _file_shapes(source: Source, matches: Mapping[str, Match]) -> npt.NDArray[np.object_] | None:
+    """Give a vector file's shapes in degrees by what it says of them, or those of a column of WKT as they are."""
+    if source.geometry is not None:
+        return _degrees(source)
+    if "geometry" in matches:
+        return _shapes.parse(source.table.frame[matches["geometry"].column])
+    return None
 
 
 def _degrees(source: Source) -> npt.NDArray[np.object_]:
@@ -286,7 +304,6 @@ class _Work:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    shapes: npt.NDArray[np.object_] | None = None
     _turned: Bools = field(init=False)
 
     def __post_init__(self) -> None:
@@ -386,7 +403,7 @@ class _Work:
     def repair_cells(self) -> None:
         """Repair cells column by column; what needs none is not touched."""
         for key, column in self.spec.columns.items():
-            if key not in self.matches:
+            if key not in self.matches or column.type == SHAPE:
                 continue
             self._refuse_error_values(key)
             self._scale(key, column)
@@ -461,11 +478,14 @@ class _Work:
     # -- places --
 
     def place(self, reading: datum.Reading | None) -> None:
-        """Fill longitude and latitude from the reading, and put what has none into its village or town."""
+        """Fill longitude and latitude, or the shape, from the reading; put what has none into its village or town."""
+        if self.spec.shaped:
+            self._shapes(reading)
+            return
         if not {"lon", "lat"} <= self.spec.columns.keys():
             return
         if self.source.geometry is not None:
-            self._shapes(reading)
+            self._points_only()
         found = coordinates(self.source, self.matches)
         if found is not None:
             self._degrees(found, reading)
@@ -540,45 +560,41 @@ class _Work:
                 lon[place], lat[place] = new_lon[n], new_lat[n]
                 self._turned[place] = True
 
+    def _points_only(self) -> None:
+        """Say of which lines and areas only a point is kept, for the layer is one of points."""
+        shapes = np.asarray(self.source.geometry, dtype=object)
+        kinds = ["" if one is None else one.geom_type for one in shapes]
+        for place in np.flatnonzero(~np.isin(kinds, ("", "Point"))).tolist():
+            found, row = kinds[place], int(self.rows[place])
+            self.warnings.append(Problem(self.file, row, "图形", found, "点", "已取图形内的一点代表"))
+
     def _shapes(self, reading: datum.Reading | None) -> None:
-        """Keep lines and areas in degrees, and tell what is wrong with them."""
-        shapes = _degrees(self.source)
-        if reading is not None:
+        """Write lines and areas into the column of shapes, in degrees; the checks tell what is wrong with them."""
+        shapes = _file_shapes(self.source, self.matches)
+        if shapes is None:
+            return
+        if reading is not None and self._may_read(reading):
             way = datum.converter(reading)
+            # what has no place in the reading becomes NaN, and the checks tell that
             shapes = shapely.transform(
                 shapes, lambda xy: np.column_stack(way(xy[:, 0].copy(), xy[:, 1].copy()))
             )
-        wanted = self.spec.geometry
-        types = np.array([one.geom_type if one is not None else "" for one in shapes], dtype=object)
-        for place, kind in enumerate(types.tolist()):
-            if kind and wanted in _SHAPES and kind not in _SHAPES[wanted]:
-                if wanted == "point":
-                    continue
-                self._shape_problem(place, kind, f"{_IN_CHINESE[wanted]}图形", "请核对图层是否选对")
-        if wanted == "point":
-            odd = np.isin(types, ("", "Point"), invert=True)
-            for place in np.flatnonzero(odd).tolist():
-                advice = "已取图形内的一点代表"
-                row = int(self.rows[place])
-                self.warnings.append(Problem(self.file, row, "图形", types[place], "点", advice))
-            return
-        self._valid(shapes)
-        self.shapes = shapes
+        high = shapely.has_z(shapes)
+        if high.any():
+            self.notes.append(f"{high.sum()} 个图形带有高程:只保留平面位置")
+        cells = self.cells["geometry"]
+        texts = pd.Series(_shapes.write(_shapes.rounded(shapes)), index=cells.index).astype("str")
+        self.cells["geometry"] = texts.where(texts.notna(), cells)  # what could not be read, to be told
 
-    def _shape_problem(self, place: int, found: str, expected: str, advice: str) -> None:
-        self.problems.append(Problem(self.file, int(self.rows[place]), "图形", found, expected, advice))
-
-    @np.errstate(over="ignore", invalid="ignore")  # GEOS meets numbers that no map has
-    def _valid(self, shapes: npt.NDArray[np.object_]) -> None:
-        """Polygons must be valid, and their lines must not cross themselves."""
-        for place in np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes)).tolist():
-            self._shape_problem(place, "空", f"{_IN_CHINESE.get(self.spec.geometry, '')}图形", "请补画图形")
-        for place in np.flatnonzero(~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)).tolist():
-            reason = str(shapely.is_valid_reason(shapes[place]))
-            where = reason.partition("[")[2].rstrip("]") or "某处"
-            what = "自相交" if "intersection" in reason.lower() else "图形无效"
-            advice = "可在 QGIS 中用“修正几何图形”修复"
-            self._shape_problem(place, f"在 {where} {what}", "有效的图形(不自相交)", advice)
+    def _may_read(self, reading: datum.Reading) -> bool:
+        """Note that shapes are read otherwise than as plain degrees; say whether they may be."""
+        if reading.swapped and not self.for_column(
+            "swap", "geometry", None, None, "图形的经度、纬度写反,全部对调"
+        ):
+            return False
+        return reading.key == datum.WGS84 or self.for_column(
+            "datum", "geometry", None, reading.label, f"图形按“{reading.label}”换算为 WGS-84 十进制度"
+        )
 
     def _addresses(self) -> None:
         """Put rows without coordinates into the village or town that they name; the rest is 未定位."""
@@ -718,7 +734,6 @@ class _Work:
             tuple(self.repairs),
             (*self.source.notes, *self.notes),
             unplaced,
-            None if self.shapes is None else gpd.GeoSeries(self.shapes[good], crs="EPSG:4326"),
             self.file,
         )
 

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from qjmap._grid import Row
 
 _TELL_EVERY = 5000  # rows
+_WKT = ("POLYGON", "MULTIPOLYGON", "LINESTRING", "MULTILINESTRING", "SRID=")
+
+# Python's own limit, 131,072, is less than the outline of a reservoir may take in a register.
+csv.field_size_limit(_limits.SHAPE_CELL)
+
+_QUOTES = "请检查引号是否成对、单元格是否过长"
 _RESAVE = "请用表格软件另存为“CSV UTF-8(逗号分隔)”"
 
 
@@ -128,12 +134,14 @@ def _records(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
     number = 0
     try:
         for number, cells in enumerate(reader, 1):
+            if max(map(len, cells), default=0) > _limits.CELL and not all(map(_bearable, cells)):
+                expected = f"不多于 {_limits.CELL:,} 个字符的单元格"
+                raise DataError([Problem(file, number, None, "单元格过长", expected, _QUOTES)])
             if any(cells) and not all(cell.isspace() or not cell for cell in cells):
                 yield number, cells
     except csv.Error as error:
-        advice = "请检查引号是否成对、单元格是否过长"
         raise DataError(
-            [Problem(file, number + 1, None, "无法解析", "合乎 CSV 格式的一行", advice)]
+            [Problem(file, number + 1, None, "无法解析", "合乎 CSV 格式的一行", _QUOTES)]
         ) from error
 
 
@@ -453,7 +461,16 @@ def _csv_rows(stream: io.TextIOWrapper, name: str, tell: Callable[[], None]) -> 
             if len(cells) > _limits.COLUMNS and any(cells[_limits.COLUMNS :]):
                 expected = f"不多于 {_limits.COLUMNS} 列的表"
                 raise _limits.refusal(name, f"{len(cells)} 列", expected, "请删去不用的列", number)
+            if max(map(len, cells), default=0) > _limits.CELL and not all(map(_bearable, cells)):
+                raise _limits.refusal(
+                    name, "单元格过长", f"不多于 {_limits.CELL:,} 个字符的单元格", "", number
+                )
             yield number, {place: cell for place, cell in enumerate(cells[: _limits.COLUMNS]) if cell}
     except csv.Error as error:
         advice = "请检查引号是否成对;单元格不得长于 32,767 个字符"
         raise _limits.refusal(name, "无法解析", "合乎 CSV 格式的一行", advice, number + 1) from error
+
+
+def _bearable(cell: str) -> bool:
+    """Say whether a cell is short enough; a line or an area written as text (WKT) may be longer than any word."""
+    return len(cell) <= _limits.CELL or cell[:40].lstrip().upper().startswith(_WKT)

@@ -30,6 +30,18 @@ TYPES = (
 GEOMETRIES = ("point", "line", "polygon")
 """What a layer may be made of."""
 
+SHAPE = "shape"
+"""The type of the column that a layer of lines or areas has by itself, as its last: WKT in degrees."""
+
+_SHAPE_COLUMNS = (
+    "geometry",
+    "shape",
+    "length_m",
+    "area_m2",
+    "x",
+    "y",
+)  # a shape layer's frame has these by itself
+
 _NEEDED = {
     "id": "text",
     "name": "text",
@@ -77,12 +89,25 @@ class Column:
     usual: tuple[float, float] | None = None
 
 
+def _shape_column(geometry: str) -> Column:
+    named = {"line": "线", "polygon": "面"}[geometry]
+    return Column(
+        "geometry",
+        "图形",
+        SHAPE,
+        required=True,
+        note=f"{named}图形:上传 GeoJSON、Shapefile、GeoPackage、KML 时取自文件;表格中写 WKT,经度在前",
+        synonyms=("wkt", "geom", "the_geom", "shape", "几何", "图形wkt", "空间数据"),
+    )
+
+
 @dataclass(frozen=True)
 class LayerSpec:
     """What a layer (things with a place) or a table (things without one, `geometry == "none"`) is.
 
     `counter` is the word that counts them (家, 座, 栋 …). `columns` holds the common columns first; the column `kind`
-    has the layer's `kinds` as its values.
+    has the layer's `kinds` as its values. A layer of lines or areas has no `lon` and `lat`, but a last column
+    `geometry`.
     """
 
     key: str
@@ -100,6 +125,11 @@ class LayerSpec:
         """Whether the records have a place."""
         return self.geometry != "none"
 
+    @property
+    def shaped(self) -> bool:
+        """Whether the records are lines or areas."""
+        return self.geometry in ("line", "polygon")
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -108,6 +138,16 @@ class Registry:
     layers: Mapping[str, LayerSpec]
     tables: Mapping[str, LayerSpec]
     symbols: Mapping[str, str]
+
+    @property
+    def points(self) -> Mapping[str, LayerSpec]:
+        """The layers of points: what standards speak of, and what circles are drawn round."""
+        return {key: spec for key, spec in self.layers.items() if not spec.shaped}
+
+    @property
+    def shaped(self) -> Mapping[str, LayerSpec]:
+        """The layers of lines and areas."""
+        return {key: spec for key, spec in self.layers.items() if spec.shaped}
 
     def spec(self, key: str) -> LayerSpec:
         """Give the layer or table of that key.
@@ -248,6 +288,11 @@ def _layer(
     for name in own.keys() & common.keys():
         read.fault(f"{entry}.columns.{name}", None, "不与 [common.columns] 重名的列名")
     columns = {**common, **own}
+    if geometry in ("line", "polygon"):
+        for name in own.keys() & set(_SHAPE_COLUMNS):
+            read.fault(f"{entry}.columns.{name}", None, "不与线、面图层自带的列重名的列名")
+        columns = {name: one for name, one in columns.items() if name not in ("lon", "lat")}
+        columns["geometry"] = _shape_column(str(geometry))
     if "kind" in common:
         columns["kind"] = Column(**{**vars(common["kind"]), "values": kinds})
     return LayerSpec(

@@ -28,6 +28,7 @@ _NOISE = re.compile(r"[\s*_\-./\\:;,、。·“”\"'#№]+")
 _PAIR = re.compile(
     r"[^\d-]*(\d{1,3}\.\d{3,}|\d{1,3}°[^,;]*)\s*[,;，；、\s/]\s*[^\d-]*(\d{1,3}\.\d{3,}|\d{1,3}°.*)"
 )
+_WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b", re.IGNORECASE)
 _SAMPLE = 500
 _SHARE = 0.8
 
@@ -71,7 +72,7 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     offers = [*_by_name(headers, spec), *_by_likeness(headers, spec)]
     _take(offers, found, taken)
     samples = {name: _sample(source.table.frame[name]) for name in headers if name not in taken}
-    if spec.placed and "lon" not in found and "lat" not in found:
+    if "lon" in spec.columns and "lon" not in found and "lat" not in found:
         _pairs(headers, samples, found, taken)
     _take(_by_content(samples, spec, towns, found), found, taken)
     return {key: found[key] for key in (*spec.columns, ADDRESS) if key in found}
@@ -90,7 +91,12 @@ def chosen(matches: Mapping[str, Match], choices: Mapping[str, str | None]) -> d
 def score(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> float:
     """Say how well a sheet fits a layer, from 0 to 1: required columns weigh most. For choosing among sheets."""
     matches = match(source, spec, towns)
-    weights = {key: 3.0 if one.required and key != "source" else 1.0 for key, one in spec.columns.items()}
+    shaped = spec.shaped and source.geometry is not None
+    weights = {
+        key: 3.0 if one.required and key != "source" else 1.0
+        for key, one in spec.columns.items()
+        if not (shaped and key == "geometry")
+    }
     got = sum(weights[key] * one.confidence for key, one in matches.items() if key in weights)
     unused = len(source.table.frame.columns) - len({one.column for one in matches.values()})
     return got / (sum(weights.values()) + 0.5 * unused)
@@ -130,7 +136,7 @@ def _by_name(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]:
             for word, confidence, why in _names(column):
                 if word in (plain, whole, name.lower()):
                     yield confidence - (0.01 if word != whole else 0), key, name, why
-        if spec.placed and plain in ADDRESSES:
+        if spec.placed and not spec.shaped and plain in ADDRESSES:
             yield 0.95, ADDRESS, name, SYNONYM
 
 
@@ -203,7 +209,9 @@ def _by_content(
                 yield 0.6 + 0.1 * share, key, name, CONTENT
         if towns and _share(cells, stems.__contains__) >= _SHARE:
             yield 0.75, "town", name, CONTENT
-        if spec.placed and len(distinct) * 2 >= len(cells):
+        if spec.shaped and _share(cells, lambda text: bool(_WKT.match(text))) >= _SHARE:
+            yield 0.75, "geometry", name, CONTENT
+        if "lon" in spec.columns and len(distinct) * 2 >= len(cells):
             yield from _degrees(cells, name)
 
 

@@ -125,7 +125,9 @@ def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
         nothing = RawTable(spec.file, pd.DataFrame(columns=list(spec.columns), dtype="str"), ())
         frames = [read_checked(nothing, spec, district.context())]
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-    return Layer(spec, place_shapes(frame, district, spec.geometry) if spec.shaped else place(frame, district))
+    return Layer(
+        spec, place_shapes(frame, district, spec.geometry) if spec.shaped else place(frame, district)
+    )
 
 
 def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
@@ -195,8 +197,8 @@ def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        A new frame with `position` (实测 unless it says otherwise) and `error_m` (then 0) filled; `shape` in metres, `x`,
-        `y` of a point in it, and `length_m` or `area_m2`, measured in the equal-area projection.
+        A new frame with `position` (实测 unless it says otherwise) and `error_m` (then 0) filled; `shape` in metres,
+        `x`, `y` of a point in it, and `length_m` or `area_m2`, measured in the equal-area projection.
     """
     shapes = np.empty(len(frame), dtype=object)
     shapes[:] = district.projection.geometry_to_metres(frame["geometry"].to_numpy(dtype=object))

@@ -118,6 +118,7 @@ def _words(column: Column) -> str:
         "town": "从选项中选取街镇",
         "longitude": "十进制度数,如 106.651100",
         "latitude": "十进制度数,如 28.880000",
+        "shape": "WKT,如 POLYGON ((106.60 28.90, 106.61 28.90, 106.61 28.91, 106.60 28.90))",
     }
     parts = ["必填" if column.required else "可留空", kinds.get(column.type, "文字")]
     if column.unit:
@@ -194,7 +195,7 @@ def _explain(
     about = [
         ("本表", f"{spec.label}" + (f"(由{spec.department}填报)" if spec.department else "")),
         ("怎样填", "橙色列名必填;一行一条,不要合并单元格,不要改列名。不知道的留空或选“未知”,不要写 0。"),
-        ("坐标", "填 WGS-84 或 CGCS2000 经纬度;用其他坐标系的,上传时选择。没有坐标的,写明街镇和村(社区)。"),
+        _where(spec),
         ("示例", f"编号以“{EXAMPLE}”开头的三行是示例,不会导入。"),
         ("其他图层", others),
     ]
@@ -211,6 +212,19 @@ def _explain(
         sheet.column_dimensions[letter].width = width
         for cell in sheet[letter]:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _where(spec: LayerSpec) -> tuple[str, str]:
+    """Say how a layer's records tell where they are."""
+    if spec.shaped:
+        drawn = "线" if spec.geometry == "line" else "面"
+        return (
+            "图形",
+            f"本图层是{drawn}图形,请从绘图软件导出 GeoJSON、Shapefile(压缩成 .zip)、GeoPackage 或 KML 上传,"
+            "属性列名与本表相同;坐标系上传时核对。也可把图形写成 WKT(经度在前)填入“图形”列,每格不超过 32,767 个字符。",
+        )
+    said = "填 WGS-84 或 CGCS2000 经纬度;用其他坐标系的,上传时选择。没有坐标的,写明街镇和村(社区)。"
+    return "坐标", said
 
 
 # ---- the workbook that goes back -------------------------------------------------------------------

@@ -360,26 +360,13 @@ def test_points_of_a_vector_file_are_places(grid_district, around):
     assert made.frame[["lon", "lat"]].to_numpy().tolist() == [[106.5, 29.0]]
 
 
-def test_areas_are_checked_and_kept_beside_the_rows(grid_district, around):
-    spec = replace(grid_district.registry.spec("reservoirs"), geometry="polygon")
+def test_areas_are_checked_and_kept_in_a_column_of_their_own(grid_district, around):
     bow = shapely.Polygon([(106.5, 29), (106.51, 29.01), (106.51, 29), (106.5, 29.01)])
-    content = geojson(
-        shapely.box(106.5, 29, 106.51, 29.01),
-        bow,
-        shapely.Point(106.5, 29),
-        名称=list("甲乙丙"),
-        类别=["小型"] * 3,
-    )
-    source = ingest.read("a.geojson", content)[0]
-    matches = matching.match(source, spec)
-    reading = next(
-        one
-        for one in datum.readings(*draft.coordinates(source, matches), grid_district)
-        if one.key == "wgs84"
-    )
-    made = draft.prepare(source, spec, matches, reading, around)
+    box = shapely.box(106.5, 29, 106.51, 29.01)
+    content = geojson(box, bow, shapely.Point(106.5, 29), 名称=list("甲乙丙"), 类别=["管理范围"] * 3)
+    made = prepared(content, grid_district, around, name="a.geojson", key="reservoir_zones")
     assert made.rows == (1,)
-    assert len(made.geometry) == 1
+    assert made.frame["geometry"].iat[0].equals(box)
     assert [(one.row, one.column) for one in made.problems] == [(2, "图形"), (3, "图形")]
     assert "自相交" in made.problems[0].value
 

@@ -9,7 +9,7 @@ import pytest
 
 from qjmap.district import ROOT, load_district
 from qjmap.errors import RegistryError, UnknownKeyError
-from qjmap.layers import TYPES, load_registry
+from qjmap.layers import SHAPE, TYPES, load_registry
 from qjmap.registers import load_layer
 from tests.conftest import GRID_KEY, town_name, write_layer
 
@@ -63,14 +63,22 @@ def test_the_real_registry_says_what_the_file_says():
             entry["file"],
             entry["counter"],
         )
-        assert list(spec.columns) == [*raw["common"]["columns"], *entry.get("columns", ())]
+        common = raw["common"]["columns"]
+        if spec.shaped:
+            assert list(spec.columns) == [
+                *(one for one in common if one not in ("lon", "lat")),
+                *entry["columns"],
+                "geometry",
+            ]
+        else:
+            assert list(spec.columns) == [*common, *entry.get("columns", ())]
         assert spec.columns["kind"].values == spec.kinds == tuple(entry["kinds"])
         assert spec.symbol in registry.symbols
     for spec in registry.tables.values():
         assert not spec.placed
         assert "source" not in spec.columns
     columns = [column for spec in registry.layers.values() for column in spec.columns.values()]
-    assert {column.type for column in columns} <= set(TYPES)
+    assert {column.type for column in columns} <= {*TYPES, SHAPE}
     assert all(column.values for column in columns if column.type == "category")
 
 

@@ -44,6 +44,12 @@ def test_every_layers_template_says_what_it_wants(qijiang):
         assert book[workbooks.HOW]["A1"].value == "本表"
 
 
+SHAPES = {
+    "line": "LINESTRING (106.66 28.76, 106.67 28.77)",
+    "polygon": "POLYGON ((106.66 28.76, 106.67 28.76, 106.67 28.77, 106.66 28.76))",
+}
+
+
 def test_a_template_is_read_back_without_its_examples(qijiang):
     towns = tuple(qijiang.towns.index)
     for key, spec in qijiang.registry.layers.items():
@@ -52,6 +58,7 @@ def test_a_template_is_read_back_without_its_examples(qijiang):
         sheet = book.worksheets[0]
         headers = [cell.value for cell in sheet[1]]
         row = {"编号": "T1", "名称": "某处", "街镇": towns[0], "类别": spec.kinds[0], "状态": "现状"}
+        row["图形"] = SHAPES.get(spec.geometry)
         sheet.append([row.get(header) for header in headers])
         out = io.BytesIO()
         book.save(out)
