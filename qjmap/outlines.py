@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
@@ -41,6 +42,8 @@ _OWN = frozenset({"read", "estimate"})  # `certainty` in the file that comes wit
 _ENDS = re.compile(r"(?:经济技术开发区|经开区|区)$")
 _DECIMALS = 7  # of a degree: a centimetre, so that rounding makes no slivers of its own
 
+_HEAD = '"metadata": '
+
 Shapes = NDArray[np.object_]
 
 
@@ -78,7 +81,7 @@ class Outlines:
     notes
         What else a person should know.
     geojson
-        The file that `qjmap.boundaries.parse` takes; empty while there are problems.
+        The file that `qjmap.boundaries.parse` takes, not yet `signed`; empty while there are problems.
     """
 
     frame: gpd.GeoDataFrame
@@ -159,7 +162,6 @@ def official(
     district: District,
     column: str,
     reading: datum.Reading | None = None,
-    about: Mapping[str, str] | None = None,
     *,
     names: Mapping[str, str | None] | None = None,
     repair: bool = False,
@@ -176,8 +178,6 @@ def official(
         The property that names the town.
     reading
         How its coordinates are read; None as the file says.
-    about
-        What the new file shall say of itself: `provider`, `date`, `review_number`, `imported`, `by`.
     names
         What a person says that names of the file mean (see `Outlines.names`), before what `suggest` thinks.
     repair
@@ -210,7 +210,7 @@ def official(
     work.hold_origin(source)
     background = work.with_old(towns, units)
     said = {"title": f"{district.name}{boundaries.IMPORTED}", "kind": boundaries.IMPORTED, "file": work.file}
-    data = work.written(towns, background, said | dict(about or {}))
+    data = work.written(towns, background, said)
     whole = float(shapely.union_all(np.asarray(towns.geometry, dtype=object)).area)
     return Outlines(
         towns,
@@ -228,6 +228,22 @@ def official(
         tuple(work.notes),
         data,
     )
+
+
+def signed(found: Outlines, about: Mapping[str, str]) -> bytes:
+    """Write into the file what it shall say of itself.
+
+    Parameters
+    ----------
+    found
+        Outlines without problems.
+    about
+        `provider`, `date`, `review_number`, `imported`, `by`, as in `boundaries.Origin`; blanks are left out.
+    """
+    start, head, rest = found.geojson.decode("utf-8").split("\n", 2)
+    said = json.loads(head.removeprefix(_HEAD).removesuffix(","))
+    said |= {key: text.strip() for key, text in about.items() if text.strip()}
+    return f"{start}\n{_HEAD}{json.dumps(said, ensure_ascii=False)},\n{rest}".encode()
 
 
 @dataclass

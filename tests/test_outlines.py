@@ -181,7 +181,7 @@ def test_the_same_lines_come_out_of_every_format(qijiang, name, write):
     if write is official.gcj:
         x, y = shapely.get_coordinates(outlines.degrees(given)).T
         reading = next(one for one in datum.readings(x, y, qijiang) if one.key == datum.GCJ02)
-    found = outlines.official(given, qijiang, column, reading, ABOUT)
+    found = outlines.official(given, qijiang, column, reading)
     assert found.problems == ()
     assert found.overlaps == found.gaps == ()
     assert found.area_km2 == pytest.approx(found.old_km2, rel=1e-5)
@@ -189,7 +189,9 @@ def test_the_same_lines_come_out_of_every_format(qijiang, name, write):
         there = shapely.affinity.translate(shape, 60, -40)
         assert shapely.hausdorff_distance(found.frame.geometry[town], there) < 0.05
     assert "沿用原有轮廓,减去" in found.notes[0]  # the neighbour, which the file does not have
-    again = load_district("qijiang", kept={BOUNDARIES: Content("第 2 版", found.geojson, GEOJSON)})
+    again = load_district(
+        "qijiang", kept={BOUNDARIES: Content("第 2 版", outlines.signed(found, ABOUT), GEOJSON)}
+    )
     assert again.boundary_problems == ()
     assert list(again.background.index) == list(qijiang.background.index)
     assert not again.schematic
@@ -205,7 +207,7 @@ def test_what_is_cut_by_the_lines_is_worked_out_anew(grid_district, grid_root):
     west, south, east, north = grid_district.boundaries.geometry["己镇"].bounds
     frame.loc[5, "geometry"] = degrees(shapely.box(west - 2000, south, east, north))
     (given,) = ingest.read("界线.geojson", official.geojson(frame))
-    found = outlines.official(given, grid_district, "XZQMC", about=ABOUT)
+    found = outlines.official(given, grid_district, "XZQMC")
     new = load_district("fangge", grid_root, kept={BOUNDARIES: Content("b", found.geojson, GEOJSON)})
     assert new.towns["area_km2"][["戊镇", "己镇"]].tolist() == pytest.approx([80, 120], rel=1e-5)
     assert new.towns["point_error_m"]["己镇"] == pytest.approx(np.hypot(6000, 5000), rel=0.2)
@@ -254,6 +256,8 @@ def test_claims_are_told_as_claims_and_kept_short():
 
 
 def test_the_file_says_what_was_said_of_it(grid_district):
-    found = outlines.official(source(grid_district), grid_district, "乡镇", about=ABOUT)
-    head = json.loads(found.geojson)["metadata"]
+    found = outlines.official(source(grid_district), grid_district, "乡镇")
+    head = json.loads(outlines.signed(found, ABOUT | {"review_number": " "}))["metadata"]
     assert head.items() >= (ABOUT | {"kind": "导入界线", "file": "界线.geojson"}).items()
+    assert "review_number" not in head
+    assert json.loads(found.geojson)["features"] == json.loads(outlines.signed(found, ABOUT))["features"]
