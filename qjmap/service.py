@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qjmap import boundaries
@@ -30,6 +31,7 @@ from qjmap.access import (
     may,
 )
 from qjmap.audit import DONE, FAILED, REFUSED, STARTED, Audit, AuditError, Entry, table
+from qjmap.checks import Ground, Oddities, check, look
 from qjmap.district import District, load_district
 from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError
 from qjmap.ingest import RawTable
@@ -173,6 +175,8 @@ def change_record(
     ):
         wanted["source"] = "导入"
     after = with_change(before, record, wanted)
+    if {"lon", "lat", "geometry"} & set(_changed(before, record, changes)):
+        _refuse_odd(office, key, after, record)
     told = ";".join(
         f"{_label(spec, column)} {_old(before, record, column) or '空白'}→{value or '空白'}"
         for column, value in list(wanted.items())[:_SHOWN]
@@ -191,8 +195,50 @@ def add_record(
         cells["source"] = cells.get("source") or "导入"
         cells["id"] = cells.get("id") or _free_id(office, key, before)
     after = with_record(before, cells)
+    if spec.placed:
+        _refuse_odd(office, key, after, str(cells["id"]))
     named = f"{cells.get('id') or ''} {cells.get('name') or ''}".strip()
     return _edit(person, office, Action.ADD, key, after, base=base, why=why, detail=named)
+
+
+def look_at(
+    office: Office, key: str, record: Mapping[str, str | None], known: pd.DataFrame | None = None
+) -> Oddities:
+    """Look at a record as at a row of a file that is imported: what stops it, and what is possible but odd.
+
+    Parameters
+    ----------
+    office, key
+        Where, and the layer.
+    record
+        All its cells as text.
+    known
+        The layer's records, typed, for doubles; the record itself among them is passed over.
+
+    Returns
+    -------
+    Oddities
+        Nothing while the record has faults: saving tells these.
+    """
+    spec, place = _spec(office, key), office.district
+    cells = {one: record.get(one) for one in spec.columns}
+    named = cells.get("name") or cells.get("id") or "新记录"
+    raw = RawTable(f"“{spec.label}”{named}", pd.DataFrame([cells], dtype="str"), (1,))
+    checked = check(raw, spec, place.context())
+    if not spec.placed or checked.problems:
+        return Oddities((), ())
+    towns = place.boundaries
+    ground = Ground(
+        place.projection,
+        tuple(towns.index),
+        np.asarray(towns.geometry, dtype=object),
+        official=not place.schematic,
+    )
+    others = None if known is None else known[known["id"] != cells.get("id")]
+    found = look(raw, spec, checked.frame, ground, others)
+    return Oddities(
+        *(tuple(replace(one, row=None) for one in part) for part in (found.problems, found.warnings))
+    )
 
 
 def delete_record(person: Person, office: Office, key: str, record: str, *, base: int, why: str) -> Version:
@@ -530,6 +576,15 @@ def _edit(
     data = to_bytes(after.frame)
     _check(office, key, Content(after.file, data), after)
     return _save(person, office, action, key, data, base=base, why=why, detail=detail)
+
+
+def _refuse_odd(office: Office, key: str, table: RawTable, record: str) -> None:
+    """Refuse a record that an import would refuse though its cells are sound: one far outside the district."""
+    found = table.frame.loc[table.frame["id"] == record].iloc[0]
+    cells = {str(one): None if pd.isna(value) else str(value) for one, value in found.items()}
+    problems = look_at(office, key, cells).problems
+    if problems:
+        raise DataError(problems)
 
 
 def _order(spec: LayerSpec, frame: pd.DataFrame) -> list[str]:

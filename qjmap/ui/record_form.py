@@ -17,11 +17,14 @@ from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import RawTable
 from qjmap.layers import Column, LayerSpec
 from qjmap.service import Office
-from qjmap.ui import desk, frame, html, mapview, who
+from qjmap.ui import desk, frame, html, mapview, source, who
 from qjmap.workspace import ConflictError, Version
 
 NEW = ""
 """Stands for the id of a record that is being added."""
+
+NEW_ID = "(新)"
+"""Stands for the id of a record that is being added where it is held against others."""
 
 CLICKED = "村社近似"
 """How a place is known that was pointed at on this map: it shows towns and seats, no streets and no houses."""
@@ -75,10 +78,11 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Said:
-    """What came of the last thing that was asked for; `between` when somebody else had saved."""
+    """What came of the last thing that was asked for; `between` when somebody else had saved, `odd` to look at."""
 
     text: str
     problems: tuple[Problem, ...] = ()
+    odd: tuple[Problem, ...] = ()
     between: tuple[Version, ...] = ()
     bad: bool = False
 
@@ -361,6 +365,8 @@ def _bar(spec: LayerSpec, record: str, one: Sheet, newest: int) -> None:
     with st.container(key="save-bar"):
         with st.container(key="save-said"):
             show_said()
+            if one.typed:
+                _tell_odd(_oddities(spec, record, one), "提醒(可以保存,请先核对)")
             if one.typed and one.base != newest:
                 _tell_newer(spec.key, record, one.base, newest)
         from_document = record != NEW and one.cells.get("source") == "文件"
@@ -413,8 +419,34 @@ def show_said() -> None:
         st.html(html.alert("未保存", [said.text.removeprefix("未保存:")]))
     else:
         st.html(html.done(said.text))
+    _tell_odd(said.odd, "已保存,但请核对")
     if said.between:
         st.button("查看草稿", on_click=_see_drafts, key="see-drafts")
+
+
+def _oddities(spec: LayerSpec, record: str, one: Sheet) -> tuple[Problem, ...]:
+    """Give what is possible but odd in a record as it is typed."""
+    cells = {key: one.value(key) for key in spec.columns}
+    if record == NEW:
+        cells["id"] = cells.get("id") or NEW_ID
+        cells["source"] = cells.get("source") or "导入"
+    try:
+        known = source.layer(spec.key, demo=False).frame
+    except DataError:  # the other records are wrong, which the page tells
+        known = None
+    found = service.look_at(who.office(), spec.key, cells, known)
+    return tuple(_named(spec, problem) for problem in (*found.problems, *found.warnings))
+
+
+def _tell_odd(found: Sequence[Problem], title: str) -> None:
+    """Tell what is odd, without alarm: none of it stops anybody."""
+    if found:
+        lines = [
+            f"{one.column}:{f'现为“{one.value}”,' if one.value else ''}应为{one.expected}"
+            + (f";{one.advice}" if one.advice else "")
+            for one in found
+        ]
+        st.html(html.note(f"{title}:" + ";".join(lines) + "。"))
 
 
 def show_unsaved(key: str, record: str | None) -> None:
@@ -476,8 +508,10 @@ def _save(spec: LayerSpec, record: str) -> None:
             return service.add_record(who.person(), office, spec.key, changes, base=one.base, why=why)
         return service.change_record(who.person(), office, spec.key, record, changes, base=one.base, why=why)
 
+    odd = _oddities(spec, record, one)
     version = _try(spec, change)
     if version is not None:
+        st.session_state[_SAID] = replace(st.session_state[_SAID], odd=odd)
         _settled(spec.key, record)
         if record == NEW:
             _open_last(spec.key)

@@ -12,6 +12,7 @@ from qjmap import _files, service
 from qjmap.access import LOCAL, VISITOR, AccessError, Accounts, Person, Role
 from qjmap.audit import Audit
 from qjmap.district import load_district
+from qjmap.registers import load_layer
 from qjmap.service import Office
 from qjmap.ui import mapview, record_form, who
 from qjmap.workspace import Workspace
@@ -160,6 +161,38 @@ def test_a_full_disk_is_told_and_nothing_is_lost(desk, monkeypatch):
     save(seen)  # there is room again
     assert "已存为第 2 版" in seen.text
     assert beds() == "77 张"
+
+
+def test_what_is_odd_is_told_while_it_is_typed_and_when_it_is_kept(desk):
+    """The looks of an import: they warn and stop nothing; but a place far outside the district is refused, as there."""
+    seen = Page("records", **FORM)
+    assert "提醒" not in seen.text
+    other = load_layer(desk.district, "health").frame.set_index("id").loc["C22"]
+    change = {"lon": "106.65", "lat": "29.02", "position": "实测", "error_m": "5", "beds_2020": "99000"}
+    assert other["town"] != "古南街道"
+    for column, value in change.items():
+        if column == "position":
+            seen.at.selectbox(key=field(column)).set_value(value)
+        else:
+            type_(seen, column, value)
+    seen.run()
+    assert "提醒(可以保存,请先核对)" in seen.text
+    assert "街镇:现为" in seen.text
+    assert "应为坐标所在的街镇" in seen.text
+    save(seen, why="勘测")
+    assert "已存为第 2 版" in seen.text
+    assert "已保存,但请核对" in seen.text
+    # twenty metres beside it
+    seen = Page("records", add="1", layer="医疗卫生机构")
+    for column, value in {"name": other["name"], "lon": "106.6501", "lat": "29.02"}.items():
+        type_(seen, column, value, "")
+    for column, value in {"kind": other["kind"], "status": "现状", "position": "实测"}.items():
+        seen.at.selectbox(key=field(column, "")).set_value(value)
+    assert "是否同一处" in seen.run().text
+    type_(seen, "lon", "106.95", "")
+    save(seen, why="新建")
+    assert "未保存" in seen.problems
+    assert desk.workspace.latest("health").number == 2
 
 
 def test_what_is_typed_waits_while_another_record_is_looked_at(folder):
