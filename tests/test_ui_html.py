@@ -25,6 +25,9 @@ MADE = {
     "alert": lambda text: html.alert(text, [text, text]),
     "done": lambda text: html.done(text),
     "record_head": lambda text: html.record_head(text, text, text),
+    "steps": lambda text: html.steps([text, text], 1),
+    "answer": lambda text: html.answer(1, text, text),
+    "match": lambda text: html.match(text, text, lost=True),
     "problems": lambda text: html.problems(text, [Problem(text, 2, text, text, text, text)]),
 }
 

@@ -93,3 +93,24 @@ def done(text: str) -> str:
 def record_head(title: str, layer: str, state: str) -> str:
     """Set the head of a record that is edited: its name, its layer, the version it was taken from."""
     return f'<div class="qj-record"><h2>{escape(title)}</h2><p>{escape(layer)},{escape(state)}</p></div>'
+
+
+def steps(labels: Sequence[str], now: int) -> str:
+    """Set the steps of a longer piece of work in a line, numbered from 1; those before `now` are done."""
+    mark = ' aria-current="step"'
+    items = "".join(
+        f'<li class="{"qj-was" if n < now else "qj-now" if n == now else ""}"'
+        f"{mark if n == now else ''}><b>{n}</b>{escape(label)}</li>"
+        for n, label in enumerate(labels, 1)
+    )
+    return f'<ol class="qj-steps">{items}</ol>'
+
+
+def answer(number: int, label: str, text: str) -> str:
+    """Set a step that is settled: its number, its name, what was chosen."""
+    return f'<p class="qj-answer"><b>{number}</b><span>{escape(label)}</span>{escape(text)}</p>'
+
+
+def match(text: str, why: str, *, lost: bool = False) -> str:
+    """Set beside a column what stands in it and why it was matched; `lost` when it is needed and not there."""
+    return f'<p class="qj-match{" qj-lost" if lost else ""}">{escape(text)}<small>{escape(why)}</small></p>'

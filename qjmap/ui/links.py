@@ -20,6 +20,7 @@ from qjmap import programme
 from qjmap.errors import DataError, QjmapError
 from qjmap.ui import figures, html, source
 from qjmap.ui.navigation import PAGES
+from qjmap.workspace import BOUNDARIES
 
 _HERE = Path(__file__).parent
 
@@ -27,6 +28,10 @@ _HERE = Path(__file__).parent
 _OF_PAGE: Mapping[str, Mapping[str, Callable[[str], bool]]] = {
     "shortages": {"rule": lambda value: value in source.standards()},
     "requests": {"want": bool},
+    "intake": {
+        "to": lambda value: value in (*(own := source.district().registry).layers, *own.tables, BOUNDARIES),
+        "step": lambda value: value in ("1", "2", "3", "4", "5"),
+    },
     "records": {"add": bool},
     "screen": {
         "show": bool,

@@ -21,6 +21,7 @@ PAGES: Sequence[tuple[str, str]] = (
     ("highrise", "高层建筑"),
     ("reservoirs", "水库"),
     ("sources", "数据来源与勘误"),
+    ("intake", "数据导入"),
     ("records", "数据管理"),
     ("screen", "会议大屏"),
 )

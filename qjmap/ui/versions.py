@@ -127,10 +127,10 @@ def _compare(person: Person, office: Office, key: str, old: int, new: int) -> No
     except QjmapError as error:
         st.html(html.alert("不能比较", [str(error)]))
         return
-    _show_comparison(office, key, found, "compare")
+    show_comparison(office, key, found, "compare")
 
 
-def _show_comparison(office: Office, key: str, found: Comparison, stem: str) -> None:
+def show_comparison(office: Office, key: str, found: Comparison, stem: str) -> None:
     """List what was added, removed and changed, by id."""
     if found.same:
         st.html(html.note("两者内容相同。"))
@@ -280,7 +280,7 @@ def _drafts(person: Person, office: Office, key: str, drafts: Sequence[Version])
             except QjmapError as error:
                 st.html(html.note(f"与第 {one.parent} 版的差别看不出来:{error}"))
             if found is not None:
-                _show_comparison(office, key, found, f"draft-{one.file[:-4]}")
+                show_comparison(office, key, found, f"draft-{one.file[:-4]}")
             first, second = st.columns(2, gap="small")
             with first:
                 change = None if found is None else _one_record(found)

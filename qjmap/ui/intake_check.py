@@ -1,0 +1,463 @@
+"""The last step of the wizard: what was found, what the program repaired, what saving changes; and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import pandas as pd
+import streamlit as st
+
+from qjmap import access, export, merging, service
+from qjmap.access import Action, Person
+from qjmap.draft import Draft, Repair
+from qjmap.errors import DataError, Problem, QjmapError
+from qjmap.layers import LayerSpec
+from qjmap.matching import Match
+from qjmap.merging import Joining
+from qjmap.service import Office
+from qjmap.ui import desk, html, intake_work, versions, who
+from qjmap.ui import intake_parts as parts
+from qjmap.ui.downloads import EXCEL
+from qjmap.ui.html import Figure
+from qjmap.ui.intake_work import Joined, Saved, Work
+from qjmap.ui.table import TableColumn, show_table
+from qjmap.workspace import ConflictError
+
+_MOST = 300  # problems that are listed; the file that goes back has all
+_SINGLES = 200  # single repairs that can be refused one by one
+_TABLES = ("xlsx", "xls", "csv")
+_PROBLEMS = (
+    TableColumn("row", "行", "", 0),
+    TableColumn("column", "列"),
+    TableColumn("value", "现值"),
+    TableColumn("expected", "应为"),
+    TableColumn("advice", "建议"),
+)
+_KINDS = {
+    "swap": "经纬度对调",
+    "datum": "坐标换算",
+    "comma": "小数点写成逗号",
+    "village": "按村(社区)定位",
+    "address": "由地址得知",
+    "merged": "合并单元格补齐",
+    "sum": "合计、签名行不导入",
+    "number": "自动编号",
+    "default": "整列补填",
+    "source": "来源统一写法",
+    "header-unit": "按列名的单位换算",
+    "unit": "去掉或换算单位",
+    "digits": "全角数字、千分位",
+    "whole": "小数改整数",
+    "blank": "表示没有的记号按空白",
+    "year": "只取年份",
+    "date": "日期统一写法",
+    "value": "统一为允许值",
+    "town": "街镇名补全",
+    "control": "去掉不可见字符",
+}
+_HOW = {
+    Joining.UPDATE: "编号已有的改,没有的加;文件里没有的列、空着的格保留原值,别的记录不动。",
+    Joining.ADD: "只加新的;编号已有的行不导入,现有记录都不动。",
+    Joining.REPLACE: "以这个文件为准:文件里没有的现有记录不再保留(旧版本里仍可找回)。",
+}
+
+
+def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
+    """Show the check of the file, and what keeps it."""
+    matches = intake_work.matched(one, spec, tuple(office.district.towns.index))
+    with parts.Bar("正在核对") as told:
+        made = intake_work.checked(one, office, spec, matches, told)
+    if one.saved is not None:
+        _tell_saved(one, spec, one.saved)
+        _give_back(one, spec, made)
+        return
+    st.html(html.figures(_figures(made, spec)))
+    _problems(made)
+    _give_back(one, spec, made)
+    _warnings(made)
+    _repairs(one, spec, made)
+    _notes(made)
+    _keep(person, one, spec, matches, made)
+
+
+# ---- what was found --------------------------------------------------------------------------------
+
+
+def _figures(made: Draft, spec: LayerSpec) -> list[Figure]:
+    bad, unplaced = int(made.bad.sum()), int(made.unplaced.sum())
+    left = len(made.good) - int(made.good.sum()) - bad
+    found = [
+        Figure("可导入", f"{len(made.frame):,}", "行", f"另有 {left:,} 行示例或合计未计" if left else ""),
+        Figure(
+            "有错", f"{bad:,}", "行", f"{len(made.problems):,} 处,须改正" if bad else "没有", short=bad > 0
+        ),
+        Figure("提醒", f"{len(made.warnings):,}", "处", "不影响导入,请看一看" if made.warnings else "没有"),
+        Figure("自动修正", f"{len(made.repairs):,}", "处", "逐项可以不采用" if made.repairs else "没有"),
+    ]
+    if spec.placed:
+        found.append(Figure("未定位", f"{unplaced:,}", "行", "保存后可点地图定位" if unplaced else "没有"))
+    return found
+
+
+def _rows(problems: Sequence[Problem]) -> list[dict[str, object]]:
+    return [
+        {
+            "key": str(number),
+            "row": problem.row,
+            "column": problem.column or "整行",
+            "value": None if problem.value is None else problem.value[:60],
+            "expected": problem.expected,
+            "advice": problem.advice or None,
+        }
+        for number, problem in enumerate(problems[:_MOST])
+    ]
+
+
+def _cut(count: int, where: str) -> str:
+    return f",只列前 {_MOST} 处,全部在{where}里" if count > _MOST else ""
+
+
+def _problems(made: Draft) -> None:
+    if not made.problems:
+        return
+    count = len(made.problems)
+    show_table(
+        f"有错的 {count:,} 处(行号与文件里的一样){_cut(count, '退回的文件')}",
+        _PROBLEMS,
+        _rows(made.problems),
+        key="intake-problems",
+        height="17rem",
+    )
+
+
+def _warnings(made: Draft) -> None:
+    if not made.warnings:
+        return
+    count = len(made.warnings)
+    with st.expander(f"提醒 {count:,} 处(不影响导入)"):
+        show_table(
+            f"请看一看{_cut(count, '退回的文件')}",
+            _PROBLEMS,
+            _rows(made.warnings),
+            key="intake-warnings",
+            height="15rem",
+        )
+
+
+def _notes(made: Draft) -> None:
+    if made.notes:
+        with st.expander(f"还应知道的 {len(made.notes)} 条"):
+            for note in made.notes:
+                st.html(html.note(f"{note}。"))
+
+
+def _give_back(one: Work, spec: LayerSpec, made: Draft) -> None:
+    """Offer the file with its faults marked; of a vector file the list of them."""
+    if not (made.problems or made.warnings):
+        return
+    source = intake_work.table(one)
+    name, content = one.name, one.content
+    stem = name.rpartition(".")[0] or name
+    tabular = source.format in _TABLES
+
+    def marked(_sensitive: bool) -> bytes:
+        from qjmap import workbooks
+
+        return workbooks.returned(name, content, made, source)
+
+    def listed(_sensitive: bool) -> bytes:
+        return export.to_excel(
+            {"有错": _frame(made.problems), "提醒": _frame(made.warnings)}, {"文件": name, "图层": spec.label}
+        )
+
+    st.download_button(
+        "下载退回的文件(原表加“错误”列,错格标红)" if tabular else "下载问题清单(Excel)",
+        who.taken(f"{spec.label}:退回文件", marked if tabular else listed, [spec]),
+        file_name=f"{stem}_{'退回' if tabular else '问题清单'}.xlsx",
+        mime=EXCEL,
+        on_click="ignore",
+        key="intake-returned",
+        width="stretch",
+    )
+
+
+def _frame(problems: Sequence[Problem]) -> pd.DataFrame:
+    columns = ("行", "列", "现值", "应为", "建议")
+    rows = [(each.row, each.column, each.value, each.expected, each.advice) for each in problems]
+    return pd.DataFrame(rows, columns=list(columns), dtype=object)
+
+
+# ---- repairs ---------------------------------------------------------------------------------------
+
+
+def _group(repair: Repair) -> str:
+    return ":".join(repair.id.split(":")[:2])
+
+
+def _repairs(one: Work, spec: LayerSpec, made: Draft) -> None:
+    """List what was repaired, by kind and column; each kind, and each single one, can be refused."""
+    groups: dict[str, list[Repair]] = {}
+    for repair in one.offered.values():
+        groups.setdefault(_group(repair), []).append(repair)
+    if not groups:
+        return
+    refused = sum(1 for each in groups if each in one.refused)
+    title = f"自动修正 {len(made.repairs):,} 处" + (f",{refused} 类不采用" if refused else "")
+    with st.expander(title, expanded=bool(one.refused)):
+        st.html(html.note("程序把下面这些格按右边的意思读了。不对的请关掉,那些格就按原样核对。"))
+        for group, repairs in groups.items():
+            _show_group(one, spec, group, repairs)
+
+
+def _show_group(one: Work, spec: LayerSpec, group: str, repairs: list[Repair]) -> None:
+    kind, _, column = group.partition(":")
+    label = spec.columns[column].label if column in spec.columns else ""
+    if kind == "datum":  # chosen by the person himself
+        st.html(html.note(f"坐标换算:{repairs[0].why}。要改请回到第 4 步。"))
+        return
+    singles = [each for each in repairs if each.row is not None]
+    count = f"{len(singles):,} 处" if singles else "整列"
+    key = f"intake-repair-{group}"
+    wanted = group not in one.refused
+    if st.session_state.get(key) != wanted:
+        st.session_state[key] = wanted
+
+    def changed() -> None:
+        own = {each.id for each in repairs}
+        one.refused = (one.refused - own - {group}) | (frozenset() if st.session_state[key] else {group})
+        one.told = None
+
+    named = _KINDS.get(kind, "其他修正") + (f"·{label}" if label else "")
+    st.toggle(f"{named}({count})", key=key, on_change=changed)
+    st.html(html.note(_example(repairs[0])))
+    if wanted and len(singles) > 1:
+        _singles(one, group, singles)
+
+
+def _example(repair: Repair) -> str:
+    old, new = (("空白" if text is None else f"“{text[:40]}”") for text in (repair.old, repair.new))
+    where = f"第 {repair.row} 行 " if repair.row is not None else ""
+    change = "" if repair.old is None and repair.new is None else f"{where}{old} → {new};"
+    return f"{change}{repair.why}"
+
+
+def _singles(one: Work, group: str, singles: list[Repair]) -> None:
+    """Let single ones be refused."""
+    key = f"intake-singles-{group}"
+    offered = {each.id: each for each in singles[:_SINGLES]}
+    offered |= {each.id: each for each in singles if each.id in one.refused}
+    wanted = [each for each in offered if each in one.refused]
+    if st.session_state.get(key) != wanted:
+        st.session_state[key] = wanted
+
+    def changed() -> None:
+        own = {each.id for each in singles}
+        one.refused = (one.refused - own) | frozenset(st.session_state[key])
+        one.told = None
+
+    more = f"(列出前 {_SINGLES} 处)" if len(singles) > _SINGLES else ""
+    st.multiselect(
+        f"其中不采用的{more}",
+        list(offered),
+        format_func=lambda each: _example(offered[each]).partition(";")[0],
+        key=key,
+        on_change=changed,
+        placeholder="可逐条挑出",
+    )
+
+
+# ---- what saving changes ---------------------------------------------------------------------------
+
+
+def _keep(person: Person, one: Work, spec: LayerSpec, matches: Mapping[str, Match], made: Draft) -> None:
+    """Ask how the rows join what is kept, say what that changes, and save."""
+    st.html(html.part("保存"))
+    _, register = intake_work.kept(one)
+    if made.frame.empty:
+        st.html(html.note("没有一行可以导入:请下载退回的文件,改好后再来。"))
+        return
+    if not register.frame.empty:
+        _ask_how(one, spec, matches, len(register.frame))
+    joined = intake_work.joined(one, spec, dict(matches), made)
+    vanishing = _tell_change(one, spec, joined, len(register.frame))
+    _ask_consent(one, made, vanishing)
+    key = "intake-why"
+    if st.session_state.get(key, None) != one.why:
+        st.session_state[key] = one.why
+    st.text_input(
+        "原因 *",
+        key=key,
+        placeholder="为什么导入,依据是什么;会写进版本历史",
+        max_chars=200,
+        on_change=lambda: setattr(one, "why", str(st.session_state[key])),
+    )
+    _tell(one, spec)
+    label = desk.labels(who.office().district)[one.layer]
+    allowed = access.may(person, Action.IMPORT, spec)
+    if not allowed:
+        parts.tell_who(person, spec, label)
+    st.button(
+        f"保存 {len(made.frame):,} 行为新版本",
+        on_click=_save,
+        args=(one, spec, joined, made, vanishing),
+        key="intake-save",
+        type="primary",
+        width="stretch",
+        disabled=not allowed,
+    )
+
+
+def _ask_how(one: Work, spec: LayerSpec, matches: Mapping[str, Match], rows: int) -> None:
+    key = "intake-how"
+    how = intake_work.joining(one, spec, dict(matches), rows)
+    if st.session_state.get(key) != how:
+        st.session_state[key] = how
+    offered = [Joining.UPDATE, Joining.ADD, Joining.REPLACE]
+    if merging.key_of(spec) not in matches:
+        offered.remove(Joining.UPDATE)  # without ids of their own no row is known again
+
+    def changed() -> None:
+        one.how, one.told, one.gone = st.session_state[key], None, False
+
+    st.radio(
+        f"与现有的 {rows:,} 条怎样合并",
+        offered,
+        format_func=str,
+        captions=[_HOW[each] for each in offered],
+        key=key,
+        on_change=changed,
+    )
+
+
+def _tell_change(one: Work, spec: LayerSpec, joined: Joined, before: int) -> int:
+    """Say what is added, changed and removed; give how many records of documents would vanish."""
+    total = len(joined.table.frame)
+    if joined.found is None:
+        st.html(html.note(f"现在还没有记录;保存后共 {total:,} {spec.counter}。"))
+        return 0
+    found = joined.found
+    records = {each.id for each in found.changed}
+    text = (
+        f"保存后共 {total:,} {spec.counter}(现有 {before:,}):新增 {len(found.added):,},"
+        f"改动 {len(records):,}(共 {len(found.changed):,} 处),删去 {len(found.removed):,}。"
+    )
+    if joined.collided:
+        text += f"有 {joined.collided:,} 行的编号库中已有,不导入;要改这些记录请选“按编号更新”。"
+    st.html(html.note(text))
+    turned = sum(each.column == "source" and each.old == "文件" for each in found.changed)
+    if turned:
+        st.html(html.note(f"其中 {turned:,} 条原载于文件的记录内容有改,来源改记为“导入”。"))
+    vanishing = 0
+    if "source" in found.removed:
+        vanishing = int((found.removed["source"] == "文件").fillna(value=False).sum())
+    if len(found.removed):
+        said = [f"删去的 {len(found.removed):,} 条各页不再显示;旧版本里仍有,可以恢复。"]
+        if vanishing:
+            said.insert(0, f"其中 {vanishing:,} 条出自正式文件(来源为“文件”),这个文件里没有它们。")
+        st.html(html.alert("会有记录消失", said))
+    if not found.same:
+        with st.expander("逐条看改动"):
+            versions.show_comparison(who.office(), one.layer, found, "intake")
+    return vanishing
+
+
+def _ask_consent(one: Work, made: Draft, vanishing: int) -> None:
+    bad = int(made.bad.sum())
+    asked = [
+        (bad, "consent", f"只存无误的 {len(made.frame):,} 行;有错的 {bad:,} 行先不存,退回改正后再导入"),
+        (vanishing, "gone", f"我知道这 {vanishing:,} 条文件所载的记录将不再显示"),
+    ]
+    for count, name, label in asked:
+        if not count:
+            continue
+        key = f"intake-{name}"
+        if st.session_state.get(key) != getattr(one, name):
+            st.session_state[key] = getattr(one, name)
+        st.checkbox(label, key=key, on_change=_take_tick, args=(one, name, key))
+
+
+def _take_tick(one: Work, name: str, key: str) -> None:
+    setattr(one, name, bool(st.session_state[key]))
+
+
+# ---- saving ----------------------------------------------------------------------------------------
+
+
+def _tell(one: Work, spec: LayerSpec) -> None:
+    """Say what came of the last try."""
+    newest, _ = intake_work.kept(one)
+    if one.told is not None:
+        title, lines = one.told
+        st.html(html.alert(title, lines))
+    if one.base is not None and newest != one.base:
+        if not one.conflict:
+            said = f"你核对之后,已有人把“{spec.label}”存成了第 {newest} 版。"
+            st.html(html.alert("现有数据刚刚变了", [said, "请按最新版重新核对,再保存;你的选择都还在。"]))
+        st.button("按最新版重新核对", on_click=_again, args=(one,), key="intake-again", width="stretch")
+
+
+def _again(one: Work) -> None:
+    one.base, one.told, one.conflict = None, None, ""
+
+
+def _save(one: Work, spec: LayerSpec, joined: Joined, made: Draft, vanishing: int) -> None:
+    if "intake-why" in st.session_state:  # what has the cursor may not have been told yet
+        one.why = str(st.session_state["intake-why"])
+    wanting = []
+    if made.bad.any() and not one.consent:
+        wanting.append("有错的行还没有说怎么办:请勾选“只存无误的行”,或改好文件再来")
+    if vanishing and not one.gone:
+        wanting.append("会有文件所载的记录消失:请勾选确认,或改用“按编号更新”")
+    if not one.why.strip():
+        wanting.append("请写明原因")
+    if wanting:
+        one.told = ("还没有保存", tuple(wanting))
+        return
+    person, office = who.person(), who.office()
+    try:
+        version = service.import_layer(
+            person, office, spec.key, joined.table, base=one.base or 0, why=one.why
+        )
+    except ConflictError as error:
+        one.told = ("还没有保存:已有人先保存了", tuple(desk.plain(error, spec).split("。")[:3]))
+        one.conflict, one.kept_draft = str(error), error.draft
+    except DataError as error:
+        lines = [str(each) for each in error.problems[:12]]
+        rest = len(error.problems) - len(lines)
+        one.told = ("还没有保存:合并后有下列问题", (*lines, *([f"另有 {rest} 处"] if rest else [])))
+    except QjmapError as error:
+        one.told = ("还没有保存", (desk.plain(error, spec).removeprefix("未保存:"),))
+    else:
+        if one.kept_draft:  # what it held is saved now
+            with suppress(QjmapError):
+                service.drop_draft(person, office, spec.key, one.kept_draft)
+        one.told, one.conflict, one.kept_draft, one.why = None, "", "", ""
+        one.saved = Saved(version, int(made.unplaced.sum()))
+
+
+def _tell_saved(one: Work, spec: LayerSpec, saved: Saved) -> None:
+    version = saved.version
+    st.html(
+        html.done(
+            f"“{spec.label}”已存为第 {version.number} 版,共 {version.rows:,} {spec.counter}。各页即刻可见。"
+        )
+    )
+    label = desk.labels(who.office().district)[one.layer]
+    to = {"layer": label}
+    if saved.unplaced:
+        st.page_link(
+            "pages/records.py", label=f"有 {saved.unplaced:,} 条未定位:去点地图定位", query_params=to
+        )
+    if spec.placed:
+        st.page_link("pages/records.py", label=f"查看“{spec.label}”的记录", query_params=to)
+    st.page_link(
+        "pages/records.py", label="查看版本、比较、恢复", query_params={**to, "part-of-records": "版本"}
+    )
+    st.button("再导入一个文件", on_click=_anew, args=(one,), key="intake-anew", width="stretch")
+
+
+def _anew(one: Work) -> None:
+    """Begin again: what is large is given back."""
+    one.take("", b"")
+    one.go(intake_work.LAYER)

@@ -1,0 +1,293 @@
+"""Steps of the wizard: which column is which, and how the coordinates are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from qjmap.datum import Reading
+from qjmap.district import District
+from qjmap.layers import Column, LayerSpec
+from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match
+from qjmap.ui import html, intake_map, intake_work
+from qjmap.ui import intake_parts as parts
+from qjmap.ui.intake_work import CHECK, PLACES, Work
+from qjmap.workbooks import title
+
+_NONE = ""
+_WHY = {NAME: "列名相符", SYNONYM: "同义的列名", CONTENT: "按内容认出,请核对", PERSON: "由你指定"}
+_BY_PROGRAM = {
+    "id": "没有时程序编号",
+    "kind": "",
+    "status": "没有时记“未知”",
+    "source": "没有时记“导入”",
+}
+"""What a register wants of every record and the program fills in; kind only where there is but one."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A column of the register: what it is called, whether it must be there, what is done without it."""
+
+    key: str
+    label: str
+    required: bool
+    without: str
+
+
+def line(one: Work, spec: LayerSpec | None, district: District) -> str:
+    """Say in a line how many columns were matched."""
+    if spec is None:
+        return ""
+    matches = intake_work.matched(one, spec, tuple(district.towns.index))
+    total = intake_work.table(one).table.frame.shape[1]
+    used = len({each.column for each in matches.values()})
+    return f"文件的 {total} 列用了 {used} 列"
+
+
+def show(one: Work, spec: LayerSpec, district: District) -> None:
+    """Show which column of the file is which of the layer's, and let the person change it."""
+    matches = intake_work.matched(one, spec, tuple(district.towns.index))
+    found = intake_work.table(one)
+    _header_row(one)
+    lines = [_line(column, spec) for column in spec.columns.values() if column.type != "shape"]
+    if spec.placed and spec.geometry == "point":
+        lines.append(_Line(ADDRESS, "地址(没有坐标时用来定位)", False, ""))
+    first = [each for each in lines if each.key in matches or (each.required and not each.without)]
+    rest = [each for each in lines if each not in first]
+    _tell_missing(first, matches)
+    st.html(html.note("左边是本图层的列,中间是文件的列;不对的请改选。带 * 的必填。"))
+    columns = list(map(str, found.table.frame.columns))
+    for each in first:
+        _choose(one, each, matches, columns)
+    if rest:
+        named = "、".join(each.label for each in rest[:6]) + ("等" if len(rest) > 6 else "")
+        with st.expander(f"文件里没有认出的列({len(rest)}):{named}"):
+            for each in rest:
+                _choose(one, each, matches, columns)
+    _tell_unused(matches, columns)
+    _tell_twice(matches, spec)
+    where = "下一步:核对坐标" if after(one, spec, matches) == PLACES else "下一步:检查"
+    parts.next_button(one, after(one, spec, matches), where)
+
+
+def after(one: Work, spec: LayerSpec, matches: Mapping[str, Match]) -> int:
+    """Give the step after the columns: tables have no place to ask for."""
+    return PLACES if spec.placed or intake_work.has_coordinates(one, spec, dict(matches)) else CHECK
+
+
+def _line(column: Column, spec: LayerSpec) -> _Line:
+    without = _BY_PROGRAM.get(column.key, "") if spec.placed or column.key == "id" else ""
+    if column.key == "kind" and spec.placed and len(column.values) == 1:
+        without = f"没有时记“{column.values[0]}”"
+    return _Line(column.key, title(column), column.required, without)
+
+
+def _header_row(one: Work) -> None:
+    """Say where the column names were found, and let the person say better."""
+    found = intake_work.table(one)
+    if found.format not in ("xlsx", "xls", "csv"):
+        return
+    key = "intake-header-row"
+    if st.session_state.get(key) != found.header_row:
+        st.session_state[key] = found.header_row
+    with st.container(key="intake-header", horizontal=True, vertical_alignment="center"):
+        st.html(html.note("列名取自文件的第"))
+        st.number_input(
+            "列名在第几行",
+            min_value=1,
+            max_value=100,
+            step=1,
+            key=key,
+            width=110,
+            label_visibility="collapsed",
+            on_change=lambda: one.choose_sheet(one.sheet, int(st.session_state[key])),
+        )
+        st.html(html.note("行;不对请改。"))
+    for note in found.notes:
+        st.html(html.note(f"{note}。"))
+
+
+def _tell_missing(first: list[_Line], matches: Mapping[str, Match]) -> None:
+    lost = [each.label for each in first if each.key not in matches]
+    if lost:
+        said = f"没有找到必填的{'、'.join(lost)}:请在下面选一列;不选的话,每一行都会有错。"
+        st.html(html.alert("缺必填的列", [said]))
+
+
+def _choose(one: Work, each: _Line, matches: Mapping[str, Match], columns: list[str]) -> None:
+    """Show one column, what was matched to it, and what stands there."""
+    match = matches.get(each.key)
+    key = f"intake-column-{each.key}"
+    wanted = match.column if match is not None else _NONE
+    if st.session_state.get(key) != wanted:
+        st.session_state[key] = wanted
+
+    def changed() -> None:
+        one.choices[each.key] = st.session_state[key] or None
+        one.drop("joined")
+
+    name, choice, about = st.columns([1.05, 1.2, 1.5], gap="small", vertical_alignment="center")
+    with name:
+        st.html(html.note(each.label + (" *" if each.required else "")))
+    with choice:
+        st.selectbox(
+            each.label,
+            [_NONE, *columns],
+            format_func=lambda text: text or "(不用)",
+            key=key,
+            on_change=changed,
+            label_visibility="collapsed",
+        )
+    with about:
+        if match is None:
+            lost = each.required and not each.without
+            st.html(html.match(each.without or ("必填,未找到" if lost else ""), "", lost=lost))
+        else:
+            shown = intake_work.examples(one).get(match.column, "") or "(前面的行都空白)"
+            unit = f",单位{match.unit}" if match.unit else ""
+            st.html(html.match(shown, f"{_WHY[match.why]}{unit}"))
+
+
+def _tell_unused(matches: Mapping[str, Match], columns: list[str]) -> None:
+    used = {each.column for each in matches.values()}
+    unused = [name for name in columns if name not in used]
+    if unused:
+        st.html(
+            html.note(
+                f"文件里不用的列({len(unused)}):{'、'.join(unused[:30])}{'等' if len(unused) > 30 else ''}。"
+            )
+        )
+
+
+def _tell_twice(matches: Mapping[str, Match], spec: LayerSpec) -> None:
+    """One column for two is right for coordinates in one cell, and odd for all else."""
+    times = Counter(each.column for key, each in matches.items() if key not in ("lon", "lat"))
+    for name, count in times.items():
+        if count > 1:
+            st.html(html.alert("请核对", [f"文件的“{name}”列被用了 {count} 次。"]))
+
+
+# ---- coordinates -----------------------------------------------------------------------------------
+
+
+def place_line(one: Work, spec: LayerSpec | None, district: District) -> str:
+    """Say in a line how the coordinates are read."""
+    if spec is None:
+        return ""
+    matches = intake_work.matched(one, spec, tuple(district.towns.index))
+    if not intake_work.has_coordinates(one, spec, matches):
+        return "文件没有坐标,按地址或街镇定位" if spec.placed else "这张表没有位置"
+    return one.reading_label or "坐标读不出来"
+
+
+def show_places(one: Work, spec: LayerSpec, district: District) -> None:
+    """Show the ways in which the coordinates can be read, and ask which is right."""
+    matches = intake_work.matched(one, spec, tuple(district.towns.index))
+    if not intake_work.has_coordinates(one, spec, matches):
+        _without(matches)
+        parts.next_button(one, CHECK, "下一步:检查")
+        return
+    found = intake_work.readings(one, district, matches)
+    if not found:
+        st.html(
+            html.alert(
+                "坐标读不出来",
+                ["两列坐标里没有一个数读得成经纬度或平面坐标。请回到“列”核对选的是不是坐标列。"],
+            )
+        )
+        parts.next_button(one, CHECK, "按没有坐标继续")
+        return
+    intake_work.reading(one, district, matches)
+    source = intake_work.table(one)
+    if source.crs:
+        st.html(html.note(f"文件自己写明的坐标系:{_crs_name(source.crs)},已照此读入;第一种读法就是照原样。"))
+    _radio(one, found)
+    _tell_apart(found)
+    _look_at(one, found, matches)
+    parts.next_button(one, CHECK, "下一步:检查")
+
+
+def _crs_name(crs: str) -> str:
+    return crs if len(crs) < 60 else crs.split('"')[1] if '"' in crs else crs[:60]
+
+
+def _without(matches: Mapping[str, Match]) -> None:
+    """Say how rows without coordinates are placed."""
+    if ADDRESS in matches or "village" in matches:
+        said = "文件没有坐标。程序按地址、村(社区)和街镇定位:认出村的放在村,认出街镇的放在街镇,误差如实记下;"
+    elif "town" in matches:
+        said = "文件没有坐标,只有街镇:放在街镇驻地或街镇中心,误差按街镇大小记;"
+    else:
+        said = "文件没有坐标,也没有街镇或地址;"
+    st.html(html.note(f"{said}都认不出的记为“未定位”,保存后可在“数据管理”中点地图定位。"))
+
+
+def _radio(one: Work, found: list[Reading]) -> None:
+    key = "intake-reading"
+    by_key = {each.key: each for each in found}
+    if st.session_state.get(key) != one.reading:
+        st.session_state[key] = one.reading
+
+    def chosen() -> None:
+        one.reading = st.session_state[key]
+        one.reading_label = by_key[one.reading].label
+
+    st.radio(
+        "这些坐标是哪一种(图上同时画出各种读法)",
+        list(by_key),
+        format_func=lambda each: by_key[each].label,
+        captions=[
+            f"{each.share_inside:.0%} 落在区内"
+            + (f",{each.count:,} 行可读" if each.count else "")
+            + (";经纬度两列写反,已对调" if each.swapped else "")
+            for each in found
+        ],
+        key=key,
+        on_change=chosen,
+    )
+
+
+def _tell_apart(found: list[Reading]) -> None:
+    inside = [each for each in found if each.share_inside > 0.5]
+    if len(inside) > 1:
+        said = (
+            f"有 {len(inside)} 种读法都落在区内:它们只差约 500 米,程序分不出来,只有看地图才知道。"
+            "请在下面选一个你知道确切位置的点,看哪一种符号落对了地方。不知道坐标从哪里来时:"
+            "测绘、国土部门的多为 CGCS2000;高德、腾讯地图和多数手机地图取的是 GCJ-02;百度地图取的是 BD-09。"
+        )
+    elif inside:
+        said = "只有一种读法大多落在区内,已选上;请看图核对。"
+    else:
+        said = "没有一种读法大多落在区内:请核对选的列对不对、文件是不是本区的。"
+    st.html(html.note(said))
+
+
+def _look_at(one: Work, found: list[Reading], matches: dict[str, Match]) -> None:
+    """Let the person look for a point he knows."""
+    rows = [int(row) for row in intake_map.readable(found)]
+    names = dict(zip(rows, intake_work.row_names(one, matches, rows), strict=True))
+    key = f"{intake_map.LOOK_AT}-widget"
+    wanted = st.session_state.get(intake_map.LOOK_AT)
+    if wanted not in names:
+        wanted = st.session_state[intake_map.LOOK_AT] = None
+    if st.session_state.get(key, 0) != wanted:
+        st.session_state[key] = wanted
+
+    def looked() -> None:
+        st.session_state[intake_map.LOOK_AT] = st.session_state[key]
+
+    st.selectbox(
+        "在图上放大一个你认得的点",
+        rows,
+        index=None,
+        format_func=lambda row: names[row],
+        placeholder="全区(点名称可输入查找)",
+        key=key,
+        on_change=looked,
+    )
+    if len(rows) < found[0].count:
+        st.html(html.note(f"图上和这里只列 {len(rows)} 行,从 {found[0].count:,} 行中均匀抽取。"))

@@ -1,0 +1,159 @@
+"""The map beside the wizard: what is kept, how coordinates may be read, where the good rows will lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+import streamlit as st
+
+from qjmap import marks, summary
+from qjmap.checks import UNPLACED
+from qjmap.datum import Reading
+from qjmap.district import District
+from qjmap.draft import Draft
+from qjmap.errors import DataError
+from qjmap.layers import LayerSpec
+from qjmap.registers import place
+from qjmap.service import Office
+from qjmap.ui import intake_work, source
+from qjmap.ui.intake_work import CHECK, PLACES, Work
+from qjmap.webmap import PALETTE, MarkLayer, MarkStyle, Scene, ShapeLayer, ShapeStyle
+
+MOST_READ = 300
+"""Rows whose readings are shown together."""
+MOST_SHOWN = 5000
+"""Good rows that are shown."""
+
+LOOK_AT = "intake-look-at"
+"""The row that the map goes to, in the session; None for all."""
+
+#: Told apart by colour-blind eyes (Okabe–Ito) and by form.
+_SIGNS = (("#0072b2", "square"), ("#d55e00", "diamond"), ("#009e73", "cross"), ("#cc79a7", "drop"))
+_AROUND = 0.012  # degrees round a row that is looked at: a good kilometre
+
+
+def scene(one: Work, office: Office, spec: LayerSpec | None) -> Scene:
+    """Make what the map shows at the step in hand."""
+    district = office.district
+    said = marks.notices(district, demo=False)
+    try:
+        if spec is not None and one.step == PLACES:
+            return _readings(one, district, spec, said)
+        if spec is not None and one.step == CHECK:
+            return _good_rows(one, office, spec, said)
+        if spec is not None and spec.placed:
+            return _kept(district, spec, said)
+    except DataError:  # told beside the map
+        pass
+    return Scene(notices=said)
+
+
+Notices = Sequence[tuple[str, bool]]
+
+
+def _kept(district: District, spec: LayerSpec, said: Notices) -> Scene:
+    there = summary.placed(source.layer(spec.key, demo=False).frame)
+    if spec.geometry != "point" or there.empty:
+        return Scene(notices=said)
+    return Scene(layers=[marks.marks(district, spec, there)], notices=said)
+
+
+def sampled(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Give at most so many places, evenly strewn over the rows."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64)) if count else np.arange(0)
+
+
+def readable(found: Sequence[Reading]) -> npt.NDArray[np.int64]:
+    """Give the rows that are shown at the step of coordinates: those that have any, sampled."""
+    known = np.zeros(len(found[0].lon), dtype=bool) if found else np.zeros(0, dtype=bool)
+    for each in found:
+        known |= np.isfinite(each.lon)
+    rows = np.flatnonzero(known)
+    return rows[sampled(len(rows), MOST_READ)]
+
+
+def _readings(one: Work, district: District, spec: LayerSpec, said: Notices) -> Scene:
+    towns = tuple(district.towns.index)
+    matches = intake_work.matched(one, spec, towns)
+    if not intake_work.has_coordinates(one, spec, matches):
+        return Scene(notices=said)
+    found = intake_work.readings(one, district, matches)
+    rows = readable(found)
+    names = intake_work.row_names(one, matches, rows)
+    layers = []
+    for n, each in enumerate(found[: len(_SIGNS)]):
+        colour, symbol = _SIGNS[n]
+        good = np.isfinite(each.lon[rows])
+        layers.append(
+            MarkLayer(
+                f"reading-{n}",
+                each.lon[rows][good],
+                each.lat[rows][good],
+                district.registry.symbols[symbol],
+                [MarkStyle(each.label, colour, hollow=each.key != one.reading)],
+                np.zeros(int(good.sum()), dtype=np.uint8),
+                [f"{name}:{each.label}" for name, ok in zip(names, good, strict=True) if ok],
+            )
+        )
+    return Scene(layers=layers, focus=_focus(one, found), notices=said)
+
+
+def _focus(one: Work, found: Sequence[Reading]) -> tuple[str, tuple[float, float, float, float]] | None:
+    """Give the box round the readings of the row that is looked at."""
+    row = st.session_state.get(LOOK_AT)
+    if not isinstance(row, int) or not found or row >= len(found[0].lon):
+        return None
+    lon = np.array([each.lon[row] for each in found])
+    lat = np.array([each.lat[row] for each in found])
+    good = np.isfinite(lon) & (np.abs(lat) < 85)
+    if not good.any():
+        return None
+    west, east, south, north = lon[good].min(), lon[good].max(), lat[good].min(), lat[good].max()
+    box = (float(west) - _AROUND, float(south) - _AROUND, float(east) + _AROUND, float(north) + _AROUND)
+    return f"row-{one.digest[:8]}-{row}", box
+
+
+def _good_rows(one: Work, office: Office, spec: LayerSpec, said: Notices) -> Scene:
+    matches = intake_work.matched(one, spec, tuple(office.district.towns.index))
+    made = intake_work.checked(one, office, spec, matches)
+    return one.once("scene", (id(made), spec.key), lambda: _drawn(made, office.district, spec, said))
+
+
+def _drawn(made: Draft, district: District, spec: LayerSpec, said: Notices) -> Scene:
+    if not spec.placed or made.frame.empty:
+        return Scene(notices=said)
+    picked = sampled(len(made.frame), MOST_SHOWN)
+    rows = made.frame.iloc[picked].reset_index(drop=True)
+    if len(picked) < len(made.frame):
+        said = [(f"图上只画 {len(picked):,} 条,均匀抽取", True), *said]
+    if spec.geometry != "point":
+        return _shapes(rows["geometry"].to_numpy(dtype=object), spec, rows["name"].tolist(), said)
+    placed = place(rows, district)
+    placed = placed[placed["x"].notna() & (placed["position"] != UNPLACED)]
+    lon, lat = district.projection.to_degrees(placed["x"], placed["y"])
+    own = placed["lon"].notna().to_numpy()
+    styles = [
+        MarkStyle(f"将导入的{spec.label}", PALETTE["facility"]),
+        MarkStyle(f"{spec.label}(无坐标,按街镇近似)", PALETTE["facility"], hollow=True),
+    ]
+    layer = MarkLayer(
+        spec.key,
+        np.asarray(lon),
+        np.asarray(lat),
+        district.registry.symbols[spec.symbol],
+        styles,
+        (~own).astype(np.uint8),
+        placed["name"].tolist() if len(placed) <= marks.NAMED else None,
+    )
+    return Scene(layers=[layer] if len(placed) else [], notices=said)
+
+
+def _shapes(shapes: npt.NDArray[np.object_], spec: LayerSpec, names: Sequence[str], said: Notices) -> Scene:
+    if shapes.size and isinstance(shapes[0], str):
+        shapes = shapely.from_wkt(shapes)
+    style = ShapeStyle(f"将导入的{spec.label}", PALETTE["accent"], fill=spec.geometry == "polygon")
+    layer = ShapeLayer(spec.key, shapes, [style], np.zeros(len(shapes), dtype=np.uint8), names)
+    return Scene(shapes=[layer], notices=said)

@@ -1,0 +1,56 @@
+"""What the steps of the wizard share: the way on, a bar, and who may keep what he brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from qjmap import access
+from qjmap.access import Action, Person
+from qjmap.layers import LayerSpec
+from qjmap.ui import html, who
+from qjmap.ui.intake_work import Work
+
+
+def tell_who(person: Person, spec: LayerSpec | None, label: str) -> bool:
+    """Say whether the person may keep what he brings; he may have it checked in any case."""
+    allowed = access.may(person, Action.IMPORT, spec)
+    if allowed:
+        return True
+    owner = f"{spec.department}的录入人员或管理人员" if spec is not None and spec.department else "管理人员"
+    st.html(
+        html.note(
+            f"{who.describe(person)}。你可以检查文件、下载结果,但不能保存到“{label}”;保存请由{owner}办理。"
+        )
+    )
+    return False
+
+
+def next_button(one: Work, step: int, label: str) -> None:
+    """Offer the way on."""
+    st.button(label, on_click=one.go, args=(step,), key="intake-next", type="primary", width="stretch")
+
+
+class Bar:
+    """A bar that tells how far a piece of work is, and goes when it is done."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._bar: DeltaGenerator | None = None
+        self._shown = -1
+
+    def __enter__(self) -> Callable[[float], None]:
+        self._bar = st.progress(0.0, text=f"{self._text} …")
+        return self._tell
+
+    def _tell(self, done: float) -> None:
+        percent = int(100 * min(max(done, 0.0), 1.0))
+        if percent > self._shown and self._bar is not None:
+            self._shown = percent
+            self._bar.progress(percent, text=f"{self._text} {percent}%")
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.empty()

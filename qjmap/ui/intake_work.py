@@ -1,0 +1,376 @@
+"""What a person has in hand while he imports a file: kept with his visit, and each stage worked out once.
+
+There is one file and one draft at a time; another choice drops what rested on the one before it, for both are large.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from qjmap import datum, draft, ingest, matching, merging
+from qjmap._limits import refusal, silent
+from qjmap.datum import Reading
+from qjmap.district import District
+from qjmap.draft import Draft, Repair
+from qjmap.errors import DataError, QjmapError
+from qjmap.ingest import RawTable, Source
+from qjmap.layers import LayerSpec
+from qjmap.matching import ADDRESS, Match
+from qjmap.merging import Joining
+from qjmap.service import Office
+from qjmap.ui import desk, source
+from qjmap.workspace import BOUNDARIES, Comparison, Version, compare_tables
+
+LAYER, FILE, COLUMNS, PLACES, CHECK = range(1, 6)
+STEPS = ("图层", "文件", "列", "坐标", "核对并保存")
+
+Progress = Callable[[float], None]
+_KEY = "intake-work"
+_SAMPLED = 2000  # rows that are looked at for examples
+_EXAMPLES = 3
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The register as it would be saved, what that changes (None: nothing is kept yet), and rows left out."""
+
+    table: RawTable
+    found: Comparison | None
+    collided: int
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was saved, and how many of its rows have no place."""
+
+    version: Version
+    unplaced: int
+
+
+@dataclass
+class Work:
+    """A person's choices, and what was made of them.
+
+    Parameters
+    ----------
+    layer, step
+        What the file is for, and the step in hand.
+    name, content, digest
+        The file.
+    header_row, sheet
+        The row of the column names as the person said it; which of the file's sheets.
+    choices
+        Register's key → the file's column, where the person changed the match.
+    reading, reading_label
+        How coordinates are read.
+    refused, offered
+        Ids of repairs that are refused; every repair that was ever offered for this file, by id.
+    how
+        How the file joins what is kept; None before it was asked.
+    consent
+        Whether only the rows without fault shall be kept; `gone` whether records may vanish.
+    base
+        The version against which it was checked; None before.
+    conflict
+        What to say when somebody else saved; `draft` is the name under which the refused content is kept.
+    """
+
+    layer: str
+    step: int = LAYER
+    name: str = ""
+    content: bytes = b""
+    digest: str = ""
+    header_row: int | None = None
+    sheet: int = 0
+    choices: dict[str, str | None] = field(default_factory=dict)
+    reading: str | None = None
+    reading_label: str = ""
+    refused: frozenset[str] = frozenset()
+    offered: dict[str, Repair] = field(default_factory=dict)
+    how: Joining | None = None
+    consent: bool = False
+    gone: bool = False
+    why: str = ""
+    base: int | None = None
+    told: tuple[str, tuple[str, ...]] | None = None
+    conflict: str = ""
+    kept_draft: str = ""
+    saved: Saved | None = None
+    address: tuple[str, str] = ("", "")
+    _made: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
+
+    # ---- choices ---------------------------------------------------------------------------------
+
+    def go(self, step: int) -> None:
+        """Go to a step; the check is made anew against what is kept by then."""
+        self.step = max(LAYER, min(step, CHECK))
+        self.told, self.conflict = None, ""
+        if self.step < CHECK or self.saved is not None:
+            self.base = None
+        self.saved = None
+
+    def choose_layer(self, layer: str) -> None:
+        """Take another layer: the file stays, what was chosen for the other layer goes."""
+        if layer != self.layer:
+            self.layer = layer
+            self._forget_choices()
+
+    def take(self, name: str, content: bytes) -> None:
+        """Take a file in place of the one before."""
+        self.name, self.content = name, content
+        self.digest = hashlib.sha256(content).hexdigest()
+        self.header_row, self.sheet = None, 0
+        self._made.clear()
+        self._forget_choices()
+
+    def choose_sheet(self, number: int, header_row: int | None = None) -> None:
+        """Take another sheet, or another row of it as the header."""
+        if (number, header_row) != (self.sheet, self.header_row):
+            self.sheet, self.header_row = number, header_row
+            self._forget_choices()
+
+    def _forget_choices(self) -> None:
+        self.choices, self.reading, self.reading_label = {}, None, ""
+        self.refused, self.offered, self.how = frozenset(), {}, None
+        self.consent = self.gone = False
+        self.base, self.told, self.conflict, self.saved = None, None, "", None
+        self.drop("draft", "joined")
+
+    def drop(self, *stages: str) -> None:
+        """Forget what was made."""
+        for stage in stages:
+            self._made.pop(stage, None)
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there is a file that could be read."""
+        found = self._made.get("sources")
+        return bool(self.name) and found is not None and not isinstance(found[1], DataError)
+
+    @property
+    def origin(self) -> Hashable:
+        """Say which table is in hand."""
+        return self.digest, self.header_row, self.sheet
+
+    def once(self, stage: str, key: Hashable, make: Callable[[], _T]) -> _T:
+        """Give what a stage makes: the same again while its key is the same; a fault, too.
+
+        Raises
+        ------
+        DataError
+            What the stage raised; whatever nobody foresaw becomes one, so that no file can stop the page.
+        """
+        found = self._made.get(stage)
+        if found is None or found[0] != key:
+            self._made.pop(stage, None)  # two drafts at once would be twice the memory
+            found = self._made[stage] = (key, self._tried(make))
+        if isinstance(found[1], DataError):
+            raise found[1]
+        made: _T = found[1]
+        return made
+
+    def _tried(self, make: Callable[[], _T]) -> _T | DataError:
+        try:
+            return make()
+        except DataError as error:
+            return error
+        except QjmapError:
+            raise
+        except Exception:
+            logging.getLogger(__name__).exception("A file that nobody foresaw")
+            advice = "请另存为一个新文件再试;仍不行时请联系维护人员"
+            return refusal(ingest.clean_name(self.name), "程序没有料到的内容", "可以读取的文件", advice)
+
+
+def work(district: District) -> Work:
+    """Give what the person of this visit has in hand."""
+    kept = st.session_state.get(_KEY)
+    if not isinstance(kept, Work) or kept.layer not in desk.labels(district):
+        kept = st.session_state[_KEY] = Work(next(iter(district.registry.layers)))
+    return kept
+
+
+def spec_of(one: Work, district: District) -> LayerSpec | None:
+    """Give the layer or table; None for the boundaries."""
+    return None if one.layer == BOUNDARIES else district.registry.spec(one.layer)
+
+
+# ---- stages ----------------------------------------------------------------------------------------
+
+
+def sources(one: Work, progress: Progress = silent) -> tuple[Source, ...]:
+    """Read the file; raises DataError."""
+    return one.once(
+        "sources",
+        (one.digest, one.header_row),
+        lambda: ingest.read(one.name, one.content, one.header_row, progress),
+    )
+
+
+def table(one: Work) -> Source:
+    """Give the sheet or layer in hand; raises DataError."""
+    found = sources(one)
+    return found[min(one.sheet, len(found) - 1)]
+
+
+def best(one: Work, spec: LayerSpec | None, towns: tuple[str, ...]) -> int:
+    """Say which sheet fits the layer best; for boundaries the one with most areas."""
+    found = sources(one)
+    if len(found) == 1:
+        return 0
+    if spec is None:
+        areas = [0 if each.geometry is None else len(each.geometry) for each in found]
+        return areas.index(max(areas))
+    scores = [matching.score(each, spec, towns) for each in found]
+    return scores.index(max(scores))
+
+
+def matched(one: Work, spec: LayerSpec, towns: tuple[str, ...]) -> dict[str, Match]:
+    """Match the columns, and change what the person changed; raises DataError."""
+    found = table(one)
+    first = one.once("matches", (one.origin, spec.key), lambda: matching.match(found, spec, towns))
+    there = set(found.table.frame.columns)
+    said = {key: name for key, name in one.choices.items() if name is None or name in there}
+    changed = matching.chosen(first, said) if said else first
+    return {key: changed[key] for key in (*spec.columns, ADDRESS) if key in changed}
+
+
+def examples(one: Work) -> dict[str, str]:
+    """Give for each column of the file what stands in it: its first different values."""
+
+    def make() -> dict[str, str]:
+        frame = table(one).table.frame.head(_SAMPLED)
+        return {
+            str(name): "、".join(_cut(str(cell)) for cell in frame[name].dropna().unique()[:_EXAMPLES])
+            for name in frame
+        }
+
+    return one.once("examples", one.origin, make)
+
+
+def _cut(text: str, most: int = 14) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def has_coordinates(one: Work, spec: LayerSpec, matches: dict[str, Match]) -> bool:
+    """Tell whether the file says where its records are."""
+    if not {"lon", "lat", "geometry"} & spec.columns.keys():
+        return False
+    return table(one).geometry is not None or "geometry" in matches or ("lon" in matches and "lat" in matches)
+
+
+def readings(one: Work, district: District, matches: dict[str, Match]) -> list[Reading]:
+    """Give the ways in which the coordinates can be read; raises DataError."""
+    used = tuple(matches[key].column if key in matches else "" for key in ("lon", "lat", "geometry"))
+
+    def make() -> list[Reading]:
+        columns = draft.coordinates(table(one), matches)
+        return [] if columns is None else datum.readings(*columns, district)
+
+    return one.once("readings", (one.origin, used), make)
+
+
+def reading(one: Work, district: District, matches: dict[str, Match]) -> Reading | None:
+    """Give the chosen reading, or the first; None when there is none."""
+    found = readings(one, district, matches)
+    chosen = next((each for each in found if each.key == one.reading), found[0] if found else None)
+    if chosen is not None:
+        one.reading, one.reading_label = chosen.key, chosen.label
+    return chosen
+
+
+def kept(one: Work) -> tuple[int, RawTable]:
+    """Give the register as everybody sees it now; raises as `desk.opened`."""
+    return desk.opened(one.layer)
+
+
+def joining(one: Work, spec: LayerSpec, matches: dict[str, Match], rows: int) -> Joining:
+    """Say how the file joins what is kept: as the person said; else in the way by which nothing vanishes."""
+    if not rows:
+        return Joining.REPLACE
+    if one.how is None:
+        key = merging.key_of(spec)
+        one.how = Joining.UPDATE if key in matches else Joining.ADD
+    return one.how
+
+
+def checked(
+    one: Work, office: Office, spec: LayerSpec, matches: dict[str, Match], progress: Progress = silent
+) -> Draft:
+    """Read, repair and check the rows; raises DataError."""
+    newest, register = kept(one)
+    if one.base is None:
+        one.base = newest
+    rows = len(register.frame)
+    how = joining(one, spec, matches, rows)
+    against = how != Joining.REPLACE and spec.placed
+    if one.reading is None and has_coordinates(one, spec, matches):
+        reading(one, office.district, matches)
+    key = (
+        one.origin,
+        spec.key,
+        tuple((name, match.column) for name, match in matches.items()),
+        one.reading,
+        one.refused,
+        against,
+        one.base,
+    )
+
+    def make() -> Draft:
+        one.drop("joined")
+        chosen = None
+        if has_coordinates(one, spec, matches):
+            chosen = reading(one, office.district, matches)
+            one.drop("readings")  # they are as large as the file, and made again when they are wanted
+        batch = office.workspace.newest(spec.key) + 1
+        around = draft.surroundings(office.district, _existing(spec) if against else None, batch)
+        return draft.prepare(
+            table(one), spec, matches, chosen, around, refused_repairs=one.refused, progress=progress
+        )
+
+    made = one.once("draft", key, make)
+    one.offered.update((repair.id, repair) for repair in made.repairs)
+    return made
+
+
+def _existing(spec: LayerSpec) -> pd.DataFrame | None:
+    try:
+        return source.layer(spec.key, demo=False).frame
+    except DataError:  # what is kept is wrong itself: the page of records tells
+        return None
+
+
+def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -> Joined:
+    """Put the good rows and what is kept together, and say what that changes."""
+    _, register = kept(one)
+    how = joining(one, spec, matches, len(register.frame))
+
+    def make() -> Joined:
+        new = draft.to_table(made)
+        if register.frame.empty:
+            return Joined(new, None, 0)
+        key = merging.key_of(spec)
+        again = 0
+        if how == Joining.ADD and key is not None:
+            again = int(merging.collisions(register, new, key).sum())
+        whole = merging.join(register, new, how, spec, frozenset(matches))
+        return Joined(whole, compare_tables(register.frame, whole.frame), again)
+
+    return one.once("joined", (id(made), how, one.base), make)
+
+
+def row_names(one: Work, matches: Mapping[str, Match], rows: Iterable[int]) -> list[str]:
+    """Name rows of the table as a person knows them: name or id, and the row in the file."""
+    found, rows = table(one).table, [int(row) for row in rows]
+    column = next((matches[key].column for key in ("name", "id", ADDRESS) if key in matches), None)
+    cells = found.frame[column].iloc[rows].fillna("").tolist() if column is not None else [""] * len(rows)
+    return [f"{_cut(str(cell), 24)}(第 {found.rows[row]} 行)" for cell, row in zip(cells, rows, strict=True)]
