@@ -157,6 +157,36 @@ def degrees(source: Source, reading: datum.Reading | None = None) -> Shapes:
     return moved
 
 
+@np.errstate(over="ignore", invalid="ignore")
+def agreement(
+    source: Source,
+    district: District,
+    column: str,
+    reading: datum.Reading | None = None,
+    names: Mapping[str, str | None] | None = None,
+) -> float:
+    """Say how far a file's towns lie in the same towns by the lines used now, as a share of their area.
+
+    Schematic lines are out by a kilometre here and there, but not all in one direction: a file whose datum is read
+    wrongly lies some 500 m to one side, and agrees less. Parameters as `official`; NaN when no area names a town.
+    """
+    meant = suggest(source, column, district) | dict(names or {})
+    towns = district.boundaries.geometry
+    common = total = 0.0
+    cells = source.table.frame[column].fillna("").tolist()
+    for name, shape in zip(cells, degrees(source, reading), strict=True):
+        own = towns.get(meant.get(name) or "")
+        if own is None or shape is None:
+            continue
+        try:
+            there = district.projection.geometry_to_metres(shapely.make_valid(shape))
+            common += shapely.intersection(there, own).area
+            total += there.area
+        except shapely.errors.GEOSException:
+            continue
+    return common / total if 0 < total < math.inf else math.nan
+
+
 def official(
     source: Source,
     district: District,
