@@ -19,7 +19,7 @@ from qjmap.access import Action, Person
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.effects import Effect
-from qjmap.errors import QjmapError
+from qjmap.errors import Problem, QjmapError
 from qjmap.ingest import Source
 from qjmap.outlines import LEFT_OUT, Outlines, Patch
 from qjmap.service import Office
@@ -101,13 +101,15 @@ def show(person: Person, office: Office, source: Source, file: str) -> None:
         The file has no areas, or names a coordinate system that is not known.
     """
     hand = _in_hand(source, office.district)
-    left, right = st.columns([1, 1.3], gap="small")
-    with right, st.container(key="intake-step"):
+    left, right = st.columns([1, 1.15], gap="small")
+    found = None
+    with right:
         if hand.saved is not None:
-            _show_saved(hand, office.district)
-            found = None
+            with st.container(key="lines-saved"):
+                _show_saved(hand.saved)
         else:
-            found = _work(person, office, hand, file)
+            with st.container(key="intake-step"):
+                found = _work(person, office, hand, file)
     with left:
         scene = _scene(office.district, found, hand)
         mapview.show_map(office.district, scene, {}, key="map-lines", place=lambda *_: True)
@@ -199,7 +201,7 @@ def _names(hand: _Hand, district: District) -> None:
     asked = dict.fromkeys(lost if hand.rest == _EACH else []) | near
     if not asked:
         return
-    with st.expander("逐个核对名称", expanded=bool(lost)):
+    with st.expander("逐个核对名称", expanded=bool(lost) and hand.rest == _EACH):
         for name, meant in list(asked.items())[:_MOST]:
             key = f"{_FIELD}name-{hand.column}-{name}"
             if key not in st.session_state:
@@ -304,7 +306,7 @@ def _show_found(hand: _Hand, found: Outlines, district: District) -> None:
         st.html(html.note(f"{note}。"))
     _patches(hand, found)
     _areas(found, district)
-    others = found.warnings[len(found.gaps) :]
+    others = _others(found)
     if others:
         st.html(html.problems(f"{len(others)} 处提醒,不影响保存", others))
     if found.warnings and found.geojson:
@@ -322,9 +324,20 @@ def _figures(found: Outlines, district: District) -> list[Figure]:
             "总面积", words.number(found.area_km2, 1), "平方千米",
             f"现用 {words.number(found.old_km2, 1)},{'增' if change >= 0 else '减'} {abs(change):,.1f}",
         ),
-        Figure("重叠", f"{found.overlap_km2:.4f}", "平方千米", f"列出 {len(found.overlaps)} 处", bool(found.overlaps)),
-        Figure("空隙", f"{found.gap_km2:.4f}", "平方千米", f"列出 {len(found.gaps)} 处", bool(found.gaps)),
+        _patch_figure("重叠", len(found.overlaps), found.overlap_km2),
+        _patch_figure("空隙", len(found.gaps), found.gap_km2),
+        Figure("提醒", f"{len(_others(found))}", "处", "不影响保存"),
     ]  # fmt: skip
+
+
+def _patch_figure(label: str, count: int, km2: float) -> Figure:
+    base = f"共 {km2:.4f} 平方千米" if km2 >= 5e-5 else "不足 0.0001 平方千米"
+    return Figure(label, f"{count}", "处", base, count > 0)
+
+
+def _others(found: Outlines) -> tuple[Problem, ...]:
+    """Give the warnings that speak of no gap: gaps have a table of their own."""
+    return found.warnings[len(found.gaps) :]
 
 
 def _patch_list(found: Outlines) -> dict[str, tuple[str, Patch]]:
@@ -374,13 +387,13 @@ def _areas(found: Outlines, district: District) -> None:
                 "town": str(town),
                 "old": old,
                 "new": new,
-                "change": None if new is None or old is None else new - old,
+                "change": None if new is None or old is None else _plain(new - old),
                 "quoted": quoted,
-                "miss": None if new is None or quoted is None else 100 * (new / quoted - 1),
+                "miss": None if new is None or quoted is None else _plain(100 * (new / quoted - 1)),
             }
         )
     total = {"key": "合计", "town": "合计", "old": found.old_km2, "new": found.area_km2}
-    total |= {"change": found.area_km2 - found.old_km2, "quoted": None, "miss": None}
+    total |= {"change": _plain(found.area_km2 - found.old_km2), "quoted": None, "miss": None}
     columns = [
         TableColumn("town", "街镇"),
         TableColumn("old", "现用", "平方千米", 1),
@@ -394,6 +407,11 @@ def _areas(found: Outlines, district: District) -> None:
 
 def _known(value: float) -> float | None:
     return float(value) if value == value else None
+
+
+def _plain(value: float) -> float:
+    """Round to a decimal, and let nothing read −0.0."""
+    return round(value, 1) + 0.0
 
 
 # ---- what it changes ---------------------------------------------------------------------------------
@@ -527,10 +545,7 @@ def _about(hand: _Hand, person: Person) -> Mapping[str, str]:
     }
 
 
-def _show_saved(hand: _Hand, district: District) -> None:
-    saved = hand.saved
-    if saved is None:
-        return
+def _show_saved(saved: _Saved) -> None:
     st.html(
         html.done(
             f"已存为第 {saved.version.number} 版,各页面的地图、面积、人口密度和各条标准都已按新界线重算。"
