@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -186,6 +187,7 @@ def prepare(
     around: Surroundings,
     *,
     refused_repairs: Collection[str] = (),
+    fills: Mapping[str, str] = MappingProxyType({}),
     progress: Callable[[float], None] = _silent,
 ) -> Draft:
     """Make a file's table into rows of a layer.
@@ -204,6 +206,8 @@ def prepare(
         From `surroundings`.
     refused_repairs
         Ids of repairs, or their beginnings (``kind:column``, ``kind``), that shall not be made.
+    fills
+        What a person says of all rows, for columns that the file has not: register's key → value.
     progress
         Told how far the work is, from 0 to 1.
 
@@ -212,10 +216,11 @@ def prepare(
     Draft
         Rows with an error are not in its frame.
     """
-    work = _Work(source, spec, matches, around, frozenset(refused_repairs))
+    work = _Work(source, spec, matches, around, frozenset(refused_repairs), fills)
     steps: tuple[tuple[float, Callable[[], None]], ...] = (
         (0.05, work.leave_out),
         (0.1, work.fill_merged),
+        (0.12, work.fill_columns),
         (0.4, work.repair_cells),
         (0.6, lambda: work.place(reading)),
         (0.65, work.fill_defaults),
@@ -300,6 +305,7 @@ class _Work:
     matches: Mapping[str, Match]
     around: Surroundings
     refused: frozenset[str]
+    fills: Mapping[str, str]
     repairs: list[Repair] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -399,6 +405,12 @@ class _Work:
             places = [place for place in span if blank[place]]
             why = f"合并单元格(第 {top}~{bottom} 行)按首格补齐"
             self.for_cells(key, places, [value] * len(places), "merged", [why] * len(places))
+
+    def fill_columns(self) -> None:
+        """Fill whole columns that the file has not, as the person said."""
+        for key, value in self.fills.items():
+            if key in self.spec.columns and key not in self.matches:
+                self._fill(key, value, "文件没有这一列,按所选整列填写", "fill")
 
     def repair_cells(self) -> None:
         """Repair cells column by column; what needs none is not touched."""
@@ -674,15 +686,16 @@ class _Work:
             begin = f"{self.spec.key}-{self.around.batch}"
             if self.for_column("number", "id", None, f"{begin}-行号", why):
                 self.cells["id"] = pd.Series([f"{begin}-{row}" for row in self.rows.tolist()], dtype="str")
-        if "kind" in columns and "kind" not in self.matches and len(columns["kind"].values) == 1:
+        said = {*self.matches, *self.fills}
+        if "kind" in columns.keys() - said and len(columns["kind"].values) == 1:
             self._fill("kind", columns["kind"].values[0], "本图层只有一个类别")
-        if "status" in columns and "status" not in self.matches and "未知" in columns["status"].values:
+        if "status" in columns.keys() - said and "未知" in columns["status"].values:
             self._fill("status", "未知", "文件没有状态列")
         if "source" in columns and self.spec.placed:
             self._sources()
 
-    def _fill(self, key: str, value: str, why: str) -> None:
-        if self.for_column("default", key, None, value, why):
+    def _fill(self, key: str, value: str, why: str, kind: str = "default") -> None:
+        if self.for_column(kind, key, None, value, why):
             self.cells[key] = self.cells[key].fillna(value)
 
     def _sources(self) -> None:

@@ -46,18 +46,41 @@ def table(*rows: dict[str, str], head: str = HEAD) -> bytes:
     return frame.to_csv(index=False).encode()
 
 
-def prepared(content: bytes, district, around, key="hydrants", *, refused=(), choose="wgs84", name="a.csv"):
+def prepared(
+    content: bytes, district, around, key="hydrants", *, refused=(), fills=None, choose="wgs84", name="a.csv"
+):
     spec = district.registry.spec(key)
     source = ingest.read(name, content)[0]
     matches = matching.match(source, spec, tuple(district.towns.index))
     columns = draft.coordinates(source, matches)
     readings = datum.readings(*columns, district) if columns else []
     reading = next((one for one in readings if one.key == choose), readings[0] if readings else None)
-    return draft.prepare(source, spec, matches, reading, around, refused_repairs=refused)
+    return draft.prepare(source, spec, matches, reading, around, refused_repairs=refused, fills=fills or {})
 
 
 def changes(made: draft.Draft) -> list[tuple]:
     return [(one.row, one.column, one.old, one.new) for one in made.repairs]
+
+
+# ---- what the file does not say ---------------------------------------------------------------------
+
+
+def test_a_person_says_of_all_rows_what_the_file_has_no_column_for(grid_district, around):
+    head = HEAD.replace(",类别", "").replace(",街镇", "").replace(",经度,纬度", "")
+    content = table({}, {}, head=head)
+    blank = prepared(content, grid_district, around)
+    assert blank.bad.all()
+    said = {"kind": "市政消火栓", "town": "戊镇", "name": "丙", "nonsense": "x"}
+    made = prepared(content, grid_district, around, fills=said)
+    assert made.good.all()
+    assert made.frame["kind"].tolist() == ["市政消火栓"] * 2
+    assert made.frame["town"].tolist() == ["戊镇"] * 2
+    assert not made.unplaced.any()
+    assert made.frame["name"].tolist() == ["甲", "甲"]  # what the file says stands
+    told = {one.id: one.new for one in made.repairs}
+    assert (told["fill:kind"], told["fill:town"]) == ("市政消火栓", "戊镇")
+    assert prepared(content, grid_district, around, fills=said, refused=["fill:kind"]).bad.all()
+    assert prepared(content, grid_district, around, fills=said | {"kind": "井"}).bad.all()
 
 
 # ---- good and bad ----------------------------------------------------------------------------------
