@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.registers import Layer
 from qjmap.ui import html, links, source, who, words
 from qjmap.ui.navigation import through_the_front_door
+from qjmap.workspace import BOUNDARIES, Workspace, home
 
+_LEAST_FREE = 16_000_000  # bytes on the disk: less is full, for a register and its way there
 _STYLE = Path(__file__).with_name("style.css")
 
 
@@ -57,7 +61,56 @@ def brand(district: District) -> None:
     with st.sidebar:
         st.html(html.brand("一张图", district.name))
         links.copy_button()
+        troubles = kept_troubles(district)
+        if troubles:
+            st.html(html.alert("工作区请管理人员处理", troubles))
     who.show_sign_in()
+
+
+def kept_troubles(district: District) -> tuple[str, ...]:
+    """Say what is wrong with what the office keeps, and what is shown instead; empty when nothing is, or is kept."""
+    try:
+        folder = home()
+    except QjmapError as error:
+        return (f"{error}。现显示随软件发布的数据。",)
+    if not folder.exists():
+        return ()
+    found = []
+    if not os.access(folder, os.W_OK | os.X_OK):
+        found.append("工作区没有写入权限:现在不能保存改动,也不能导出文件;已保存的照常显示。")
+    elif shutil.disk_usage(folder).free < _LEAST_FREE:
+        found.append("工作区所在的磁盘已满:现在不能保存改动,也不能导出文件;已保存的照常显示。")
+    return (*found, *_damaged(source.fingerprint(), district.key, folder, district))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _damaged(content: str, key: str, folder: Path, _district: District) -> tuple[str, ...]:
+    """Say which newest versions are damaged; looked at once for each content of the workspace."""
+    place = Workspace(folder, key)
+    found = []
+    for layer in place.layers():
+        damaged = place.damaged(layer)
+        if not damaged:
+            continue
+        latest = place.latest(layer)
+        instead = (
+            "随软件发布的数据"
+            if latest is None
+            else f"之前完好的第 {latest.number} 版({latest.when[:10]},{latest.who})"
+        )
+        label = "街镇界线" if layer == BOUNDARIES else _label(_district, layer)
+        found.append(
+            f"“{label}”的第 {'、'.join(str(one.number) for one in reversed(damaged))} 版文件已损坏,现显示{instead}。"
+            "可在“数据管理”的“版本”中恢复。"
+        )
+    return tuple(found)
+
+
+def _label(district: District, key: str) -> str:
+    try:
+        return district.registry.spec(key).label
+    except QjmapError:  # kept under a registry that knew it
+        return key
 
 
 def load_layer(key: str, *, demo: bool) -> Layer | None:
