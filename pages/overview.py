@@ -3,6 +3,7 @@
 import streamlit as st
 
 from qjmap import summary
+from qjmap.registers import present
 from qjmap.ui import details, frame, html, mapview, overview, sidebar
 from qjmap.ui.table import show_table
 
@@ -10,7 +11,7 @@ frame.dress()
 district = frame.open_district()
 frame.brand(district)
 demo = sidebar.choose_demo()
-specs = district.registry.layers
+specs = present(district, demo=demo)
 shown = st.sidebar.pills(
     "图层",
     list(specs),
@@ -20,7 +21,7 @@ shown = st.sidebar.pills(
     key="layers",
     bind="query-params",
 )
-measures = overview.measures(district)
+measures = overview.measures(district, specs)
 shade = st.sidebar.selectbox(
     "街镇着色",
     [None, *measures],
@@ -31,7 +32,7 @@ shade = st.sidebar.selectbox(
 )
 focus = st.sidebar.selectbox(
     "筛选与覆盖",
-    shown,
+    [key for key in shown if not specs[key].shaped],
     index=None,
     format_func=lambda key: specs[key].label,
     placeholder="选一个图层",

@@ -11,5 +11,6 @@ show(
         layers=("reservoirs",),
         find=find.reservoirs,
         radius_layers=("reservoirs",),
+        overlays=("reservoir_zones",),
     )
 )

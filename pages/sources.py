@@ -3,6 +3,7 @@
 import streamlit as st
 
 from qjmap.marks import notices
+from qjmap.registers import present
 from qjmap.ui import frame, html, mapview, sidebar, sources
 from qjmap.webmap import Scene
 
@@ -10,7 +11,7 @@ frame.dress()
 district = frame.open_district()
 frame.brand(district)
 demo = sidebar.choose_demo()
-layers = {key: found for key in district.registry.layers if (found := frame.load_layer(key, demo=demo))}
+layers = {key: found for key in present(district, demo=demo) if (found := frame.load_layer(key, demo=demo))}
 st.html(html.head("数据来源与勘误", "每条记录出自哪里,位置有多准,文件里哪些数字对不上。"))
 titles = ("定位与来源", "数据勘误", "规划指标", "文件清单", "未定位", "人口估算", "图件来源")
 tabs = dict(zip(titles, st.tabs(list(titles), key="part"), strict=True))

@@ -25,7 +25,7 @@ from matplotlib.patheffects import Stroke
 from matplotlib.transforms import Affine2D, IdentityTransform
 
 from qjmap.fonts import Font
-from qjmap.webmap import PALETTE, MarkStyle
+from qjmap.webmap import PALETTE, TINT, MarkStyle, ShapeStyle
 
 MM_PER_PT = 25.4 / 72
 LEADING = 1.45
@@ -231,6 +231,18 @@ def area_swatch(
     return draw
 
 
+def shape_swatch(style: ShapeStyle, *, area: bool) -> Callable[[Page, float, float, float, float], None]:
+    """Make a swatch of lines or areas of a layer."""
+
+    def draw(page: Page, x: float, y: float, width: float, height: float) -> None:
+        corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
+        middle = [(x, y + height / 2), (x + width, y + height / 2)]
+        path = Path(corners, closed=True) if area else Path(middle)
+        add_shape(page.axes, path, style, style.colour, 0.9, area=area, zorder=2)
+
+    return draw
+
+
 def mark_swatch(
     symbol: str, style: MarkStyle, size: float
 ) -> Callable[[Page, float, float, float, float], None]:
@@ -270,6 +282,29 @@ def add_area(axes: Axes, path: Path, fill: Fill, *, zorder: float = 1) -> None:
             zorder=zorder,
         )
     )
+
+
+def add_shape(
+    axes: Axes, path: Path, style: ShapeStyle, edge: str, weight: float, *, area: bool, zorder: float
+) -> None:
+    """Draw a line or an area of a layer: a light tint of its colour, its edge on white so that it is seen anywhere."""
+    if area and style.fill:
+        axes.add_artist(
+            PathPatch(path, facecolor=(style.colour, TINT), edgecolor="none", linewidth=0, zorder=zorder)
+        )
+    dash = (0, (4, 2)) if style.dashed else "-"
+    for colour, wide, line in (("#ffffff", weight + 0.7, "-"), (edge, weight, dash)):
+        axes.add_artist(
+            PathPatch(
+                path,
+                fill=False,
+                edgecolor=colour,
+                linewidth=wide,
+                linestyle=line,
+                joinstyle="round",
+                zorder=zorder + 0.01,
+            )
+        )
 
 
 def add_marks(
@@ -361,6 +396,12 @@ def polygon_path(shape: shapely.Geometry) -> Path:
     """Make a polygon or multipolygon one compound path."""
     rings = [ring for part in shapely.get_parts(shape) for ring in (part.exterior, *part.interiors)]
     paths = [Path(np.asarray(ring.coords)[:, :2], closed=True) for ring in rings if not ring.is_empty]
+    return Path.make_compound_path(*paths) if paths else Path(np.empty((0, 2)))
+
+
+def line_path(shape: shapely.Geometry) -> Path:
+    """Make a line or several one path."""
+    paths = [Path(np.asarray(part.coords)[:, :2]) for part in shapely.get_parts(shape) if not part.is_empty]
     return Path.make_compound_path(*paths) if paths else Path(np.empty((0, 2)))
 
 

@@ -24,17 +24,20 @@ from qjmap._furniture import (
     Page,
     add_area,
     add_marks,
+    add_shape,
     area_swatch,
+    line_path,
     line_swatch,
     mark_swatch,
     polygon_path,
+    shape_swatch,
 )
 from qjmap._names import write_names
 from qjmap._view import View, places_of, view_of
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN
 from qjmap.coverage import covered_geometry
 from qjmap.district import District
-from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene
+from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, ShapeLayer, ShapeStyle
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +61,7 @@ _STATUS = {
 }
 #: Above this many marks of a layer on the sheet they are small dots, and lie where they lie.
 MANY = 300
+_FINEST_MM = 0.03  # what print can show
 _INVENTED = PALETTE["muted_facility"]
 
 
@@ -68,6 +72,7 @@ class Drawn:
     marks: list[tuple[MarkLayer, MarkStyle, float]] = field(default_factory=list)
     areas: list[str] = field(default_factory=list)
     shades: set[str] = field(default_factory=set)
+    shapes: list[tuple[ShapeStyle, bool]] = field(default_factory=list)
     counts: bool = False
     seats: bool = False
     lines: bool = False
@@ -100,6 +105,8 @@ def draw_map(
     if scene.coverage is not None:
         _coverage(axes, district, scene, scene.coverage, view, drawn)
     _lines(axes, district, scene, view, drawn)
+    for layer in scene.shapes:
+        _shapes(axes, district, layer, view, drawn)
     obstacles = np.concatenate(
         (_marks(axes, page, district, scene, view, drawn), _seat_boxes(district, view))
     )
@@ -225,6 +232,22 @@ def _lines(axes: Axes, district: District, scene: Scene, view: View, drawn: Draw
             markeredgewidth=0.5,
             zorder=3,
         )
+
+
+def _shapes(axes: Axes, district: District, layer: ShapeLayer, view: View, drawn: Drawn) -> None:
+    """Draw lines and areas, small ones over large ones; what the paper could not show is simplified away."""
+    metres = district.projection.geometry_to_metres(np.asarray(layer.shapes, dtype=object))
+    seen = shapely.intersects(metres, view.box) & (shapely.get_dimensions(metres) > 0)
+    fine = shapely.simplify(metres, view.denominator * _FINEST_MM / 1000)
+    above = np.argsort(-shapely.area(metres), kind="stable")
+    for place in above[seen[above]].tolist():
+        style, area = layer.styles[int(layer.classes[place])], shapely.get_dimensions(fine[place]) == 2
+        path = polygon_path(fine[place]) if area else line_path(fine[place])
+        edge = PALETTE["accent"] if place == layer.chosen else style.colour
+        weight = 1.8 if place == layer.chosen else 0.9 if area else 1.1
+        add_shape(axes, path, style, edge, weight, area=area, zorder=2.7)
+        if (style, area) not in drawn.shapes:
+            drawn.shapes.append((style, area))
 
 
 def _seats(district: District, view: View) -> Floats:
@@ -415,6 +438,7 @@ def entries(district: District, scene: Scene, drawn: Drawn, page: Page) -> list[
         Entry(style.label, mark_swatch(layer.symbol, style, min(max(size, 2.6), page.size * 1.15)))
         for layer, style, size in drawn.marks
     ]
+    rows += [Entry(style.label, shape_swatch(style, area=area)) for style, area in drawn.shapes]
     if drawn.counts:
         rows.append(Entry("同一位置的记录数", _badge_swatch))
     if scene.coverage is not None and drawn.areas:
@@ -462,6 +486,9 @@ def expected(district: District, scene: Scene, page: Page) -> Drawn:
     for layer in scene.layers:
         for number in np.unique(layer.classes) if layer.visible else ():
             drawn.marks.append((layer, layer.styles[int(number)], page.size))
+    for shaped in scene.shapes:
+        areas = bool(np.any(shapely.get_dimensions(shaped.shapes) == 2))
+        drawn.shapes += [(shaped.styles[number], areas) for number in np.unique(shaped.classes).tolist()]
     drawn.counts = bool(drawn.marks)
     if scene.coverage is not None:
         shown = (scene.coverage.covered, scene.coverage.possible, scene.coverage.gap)

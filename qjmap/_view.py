@@ -78,6 +78,11 @@ def _extent(district: District, scene: Scene) -> tuple[float, float, float, floa
     if shapes:
         return tuple(float(v) for v in shapely.total_bounds(shapes))  # type: ignore[return-value]
     points = [places_of(district, layer) for layer in scene.layers if layer.visible and len(layer.lon)]
+    points += [
+        shapely.get_coordinates(district.projection.geometry_to_metres(layer.shapes))
+        for layer in scene.shapes
+        if len(layer.shapes)
+    ]
     if points:
         every = np.concatenate(points)
         (west, south), (east, north) = every.min(axis=0) - 1000, every.max(axis=0) + 1000

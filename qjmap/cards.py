@@ -9,7 +9,7 @@ import pandas as pd
 
 from qjmap import wording
 from qjmap.district import District
-from qjmap.layers import LayerSpec
+from qjmap.layers import SHAPE, LayerSpec
 from qjmap.registers import DEMO
 
 _HEADED = ("id", "name", "kind", "status", "source", "document", "clause", "lon", "lat", "note")
@@ -49,9 +49,11 @@ def of_record(
     tags = [(str(record[key]), False) for key in ("kind", "status") if pd.notna(record[key])]
     if record["source"] == DEMO:
         tags.append(("演示数据,非真实记录", True))
-    pairs = [("编号", str(record["id"]))]
+    pairs = [("编号", str(record["id"])), *_measured(spec, record)]
     for key, column in spec.columns.items():
-        if key in _HEADED or pd.isna(record[key]) or (column.sensitive and not include_sensitive):
+        if key in _HEADED or column.type == SHAPE or pd.isna(record[key]):
+            continue
+        if column.sensitive and not include_sensitive:
             continue
         value = record[key]
         text = (
@@ -64,6 +66,18 @@ def of_record(
     if pd.notna(record["note"]):
         pairs.append(("备注", str(record["note"])))
     return Card(str(record["name"]), tags, pairs)
+
+
+def _measured(spec: LayerSpec, record: pd.Series) -> list[tuple[str, str]]:
+    """Say how long a line or how large an area is, as measured from its shape."""
+    if not spec.shaped:
+        return []
+    if spec.geometry == "line":
+        return [("图形长度", f"{wording.number(record['length_m'] / 1e3, 2)} 千米(量算)")]
+    area = float(record["area_m2"])
+    return [
+        ("图形面积", f"{wording.number(area / 1e6, 3)} 平方千米({wording.number(area / 1e4, 2)} 公顷,量算)")
+    ]
 
 
 def of_town(district: District, town: str, lines: Sequence[tuple[str, str]] = ()) -> Card:

@@ -25,13 +25,19 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from qjmap import __version__
+from qjmap import __version__, _shapes
 from qjmap.crs import Projection
-from qjmap.layers import Column, LayerSpec
+from qjmap.layers import SHAPE, Column, LayerSpec
 from qjmap.registers import has_demo
 
 DEMO_NOTICE = "含演示数据:来源为“演示”的记录系虚构,不得作为依据"
 """Stands wherever a record with source 演示 leaves the house."""
+
+MEASURED = {
+    "length_m": Column("length_m", "图形长度", "number", unit="米", note="按图形量算"),
+    "area_m2": Column("area_m2", "图形面积", "number", unit="平方米", note="按图形量算"),
+}
+"""What the program adds of its own to lines and areas."""
 
 DECIMALS = 7
 """Decimals of a degree in GeoJSON: about a centimetre; RFC 7946 (11.2) advises against more."""
@@ -101,14 +107,15 @@ def to_geojson(
     documents: Mapping[str, str] | None = None,
     include_sensitive: bool = False,
 ) -> bytes:
-    """Write a point layer as GeoJSON (RFC 7946).
+    """Write a layer as GeoJSON (RFC 7946): points, lines or areas.
 
     Parameters
     ----------
     frame
         The layer's records, one row each, columns by key. A record stands at `lon`, `lat` (degrees, WGS 84);
         where these are missing and `projection` is given, at `x`, `y` (metres). A record without a place
-        becomes a feature whose geometry is null.
+        becomes a feature whose geometry is null. A line or an area goes out as it is kept (`geometry`, degrees), the
+        outer rings counter-clockwise, with its measured length or area.
     spec
         The layer; its columns' labels become the properties' names, explained in `metadata.fields`.
     metadata
@@ -125,19 +132,15 @@ def to_geojson(
     bytes
         UTF-8 text, one feature a line. A missing value is null; numbers stay numbers.
     """
-    lon, lat = _places(frame, projection)
     fields = {
         name: column
         for name, column in _fields(frame, spec, include_sensitive=include_sensitive).items()
-        if column.type not in ("longitude", "latitude")  # the geometry says it
+        if column.type not in ("longitude", "latitude", SHAPE)  # the geometry says it
     }
     properties = _records(
         {name: _values(frame[column.key], column, documents) for name, column in fields.items()}, len(frame)
     )
-    geometries = [
-        None if math.isnan(x) or math.isnan(y) else {"type": "Point", "coordinates": [x, y]}
-        for x, y in zip(lon.tolist(), lat.tolist(), strict=True)
-    ]
+    geometries = _shapes_of(frame) if spec.shaped else _points_of(frame, projection)
     return _collection(
         geometries,
         properties,
@@ -148,6 +151,19 @@ def to_geojson(
             for name, column in fields.items()
         },
     )
+
+
+def _points_of(frame: pd.DataFrame, projection: Projection | None) -> list[Any]:
+    lon, lat = _places(frame, projection)
+    return [
+        None if math.isnan(x) or math.isnan(y) else {"type": "Point", "coordinates": [x, y]}
+        for x, y in zip(lon.tolist(), lat.tolist(), strict=True)
+    ]
+
+
+def _shapes_of(frame: pd.DataFrame) -> list[Any]:
+    tidy = _tidy(frame["geometry"].to_numpy(dtype=object))
+    return [None if text is None else json.loads(text) for text in shapely.to_geojson(tidy)]
 
 
 def geometries_to_geojson(
@@ -217,7 +233,8 @@ def to_table(
     Returns
     -------
     pandas.DataFrame
-        One row per record, columns named 标签 or 标签(单位), for `to_excel` and `to_csv`.
+        One row per record, columns named 标签 or 标签(单位), for `to_excel` and `to_csv`. Lines and areas stand there
+        as WKT; one of more than 32,767 characters, which no cell of Excel holds, is left out, and the cell says so.
     """
     fields = _fields(frame, spec, include_sensitive=include_sensitive)
     lon, lat = _places(frame, projection)
@@ -225,8 +242,16 @@ def to_table(
     columns: dict[str, list[Any]] = {}
     for name, column in fields.items():
         values: Any = pd.Series(places[column.type]) if column.type in places else frame[column.key]
+        if column.type == SHAPE:
+            columns["图形(WKT)"] = [_wkt(text) for text in _shapes.write(values.to_numpy(dtype=object))]
+            continue
         columns[f"{name}({column.unit})" if column.unit else name] = _values(values, column, documents)
     return pd.DataFrame(columns, dtype=object)
+
+
+def _wkt(text: str | None) -> str | None:
+    too_long = text is not None and len(text) > _CELL_LENGTH
+    return "(图形过长,Excel 放不下;请用 GeoJSON)" if too_long else text
 
 
 def to_excel(sheets: Mapping[str, pd.DataFrame], info: Mapping[str, str]) -> bytes:
@@ -300,7 +325,8 @@ def file_name(*parts: str, when: date, suffix: str) -> str:
 def _fields(frame: pd.DataFrame, spec: LayerSpec, *, include_sensitive: bool) -> dict[str, Column]:
     """Name the columns that go out; two of one label are told apart by their key."""
     fields: dict[str, Column] = {}
-    for key, column in spec.columns.items():
+    columns = {**spec.columns, **MEASURED} if spec.shaped else spec.columns
+    for key, column in columns.items():
         if key in frame and (include_sensitive or not column.sensitive):
             fields[f"{column.label}({key})" if column.label in fields else column.label] = column
     return fields

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from qjmap.district import District
 from qjmap.layers import LayerSpec
 from qjmap.registers import DEMO
-from qjmap.webmap import PALETTE, MarkLayer, MarkStyle
+from qjmap.webmap import PALETTE, MarkLayer, MarkStyle, ShapeLayer, ShapeStyle
 
 PLANNED = ("规划", "在建")
+
+DEMO_NOTICE = ("含演示数据,非真实记录", True)
 
 #: Above this many marks their names are not sent with them: a click still tells.
 NAMED = 400
@@ -68,11 +71,53 @@ def by_status(spec: LayerSpec, records: pd.DataFrame) -> tuple[Sequence[MarkStyl
     return styles, (planned + 2 * invented).astype(np.uint8)
 
 
+#: One for each kind of lines or areas, in the registry's order; apart for colour-blind eyes, and by their names.
+_HUES = (
+    *("#1d4f8c", "#b5520b", "#6a3d9a", "#0b7a66", "#9b1c4d", "#7a6400", "#2f7d1f", "#8c4a2f"),
+    "#4a5560",
+)
+
+_MOST_FILLED = 0.3
+"""Areas that cover more of the district than this are drawn as lines only, so that what lies below stays legible."""
+
+
+def shape_layer(district: District, spec: LayerSpec, records: pd.DataFrame) -> ShapeLayer:
+    """Make the drawing of lines or areas: a colour for each kind, broken where planned, grey where invented.
+
+    Parameters
+    ----------
+    records
+        n records of a layer of lines or areas.
+    """
+    planned = records["status"].isin(PLANNED).to_numpy(dtype=bool)
+    invented = (records["source"] == DEMO).to_numpy(dtype=bool)
+    kinds = records["kind"].cat.codes.to_numpy()
+    land = float(shapely.area(district.boundaries.geometry.to_numpy()).sum())
+    fill = spec.geometry == "polygon" and not records["area_m2"].sum() > _MOST_FILLED * land > 0
+    styles: list[ShapeStyle] = []
+    classes = np.zeros(len(records), dtype=np.uint8)
+    for kind, waits, made_up in sorted(
+        set(zip(kinds.tolist(), planned.tolist(), invented.tolist(), strict=True))
+    ):
+        said = "、".join(word for word, so in (("规划、在建", waits), ("演示", made_up)) if so)
+        colour = PALETTE["muted_facility"] if made_up else _HUES[kind % len(_HUES)]
+        classes[(kinds == kind) & (planned == waits) & (invented == made_up)] = len(styles)
+        label = f"{spec.label}:{spec.kinds[kind]}{f'({said})' if said else ''}"
+        styles.append(ShapeStyle(label, colour, fill=fill, dashed=waits))
+    return ShapeLayer(
+        key=spec.key,
+        shapes=records["geometry"].to_numpy(dtype=object),
+        styles=styles,
+        classes=classes,
+        names=records["name"].tolist(),
+    )
+
+
 def notices(district: District, *, demo: bool) -> list[tuple[str, bool]]:
     """Give what must stand on every map: whose line it is, and whether anything on it is invented."""
     said = [(district.boundary_notice, False)]
     if demo:
-        said.insert(0, ("含演示数据,非真实记录", True))
+        said.insert(0, DEMO_NOTICE)
     return said
 
 

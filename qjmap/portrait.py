@@ -43,8 +43,9 @@ class Holding:
 
 
 def holdings(layers: Mapping[str, Layer], town: str) -> list[Holding]:
-    """Count and name what a town has, layer by layer."""
-    return [_holding(layer, town) for layer in layers.values()]
+    """Count and name what a town has, layer by layer; lines and areas that nobody keeps are no lack."""
+    there = (layer for layer in layers.values() if not (layer.spec.shaped and layer.frame.empty))
+    return [_holding(layer, town) for layer in there]
 
 
 def _holding(layer: Layer, town: str) -> Holding:

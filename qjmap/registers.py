@@ -130,6 +130,22 @@ def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
     )
 
 
+def has_register(district: District, key: str, *, demo: bool = True) -> bool:
+    """Tell whether a district has any file of a layer, without reading it: what nobody keeps need not be offered."""
+    spec = district.registry.spec(key)
+    files = [district.data / spec.file, *([district.data / "demo" / spec.file] if demo else [])]
+    return key in district.kept or any(file.exists() for file in files)
+
+
+def present(district: District, *, demo: bool = True) -> dict[str, LayerSpec]:
+    """Give the layers that pages speak of: all of points, for a lack of them says something; of shapes those kept."""
+    return {
+        key: spec
+        for key, spec in district.registry.layers.items()
+        if not spec.shaped or has_register(district, key, demo=demo)
+    }
+
+
 def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
     """Give every record its place on the plane and say how far it is to be trusted.
 
@@ -211,7 +227,7 @@ def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.D
         x=shapely.get_x(inside),
         y=shapely.get_y(inside),
         shape=pd.Series(shapes, index=frame.index, dtype=object),
-        **{"length_m" if geometry == "line" else "area_m2": _shapes.measure(shapes, geometry)},
+        **{"length_m" if geometry == "line" else "area_m2": _shapes.measure(shapes, geometry).round(1)},
     )
 
 

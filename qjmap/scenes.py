@@ -17,10 +17,10 @@ from qjmap import shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, POSSIBLE, SHORT, UNKNOWN, Assessment
 from qjmap.district import District
 from qjmap.layers import LayerSpec
-from qjmap.marks import marks, notices, town_bounds
+from qjmap.marks import marks, notices, shape_layer, town_bounds
 from qjmap.registers import DEMO, Layer, has_demo
 from qjmap.shortlist import Line
-from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
+from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, ShapeLayer, Zone
 
 #: What a rule comes to → the colour of a town on the map.
 SHADES = {SHORT: "#e8a981", UNKNOWN: "#d9dcdf", MET: "#cfe5e6", NOT_APPLICABLE: "#ffffff"}
@@ -45,6 +45,7 @@ def town_scene(
         The scene; layer key → ids in the order of its marks; what was left out, in words.
     """
     drawn: list[MarkLayer] = []
+    shapes: list[ShapeLayer] = []
     ids: dict[str, list[str]] = {}
     left_out, invented = [], False
     for key, layer in layers.items():
@@ -52,12 +53,16 @@ def town_scene(
         if len(there) > most:
             left_out.append(f"{layer.spec.label} {len(there):,} 处")
         elif len(there):
-            drawn.append(marks(district, layer.spec, there))
+            if layer.spec.shaped:
+                shapes.append(shape_layer(district, layer.spec, there))
+            else:
+                drawn.append(marks(district, layer.spec, there))
             ids[key] = [str(one) for one in there["id"]]
             invented = invented or has_demo(there)
     bounds = town_bounds(district, town)
     scene = Scene(
         layers=drawn,
+        shapes=shapes,
         town=town,
         focus=None if bounds is None else (town, bounds),
         notices=notices(district, demo=invented),

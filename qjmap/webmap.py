@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -154,6 +154,12 @@ class ShapeLayer:
     classes: NDArray[np.uint8]
     names: Sequence[str] | None = None
     chosen: int | None = None
+
+    def choosing(self, chosen: int | None) -> ShapeLayer:
+        """Give the same layer with another shape in focus, without making it ready for the screen anew."""
+        other = replace(self, chosen=chosen)
+        other.__dict__["on_screen"] = self.on_screen  # where `cached_property` keeps it
+        return other
 
     @cached_property
     def on_screen(self) -> tuple[dict[str, Any], float]:

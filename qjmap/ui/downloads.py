@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import streamlit as st
 
-from qjmap import export
+from qjmap import export, summary
 from qjmap.coverage import covered_geometry
-from qjmap.registers import has_demo
-from qjmap.ui import who
+from qjmap.district import District
+from qjmap.registers import Layer, has_demo
+from qjmap.ui import who, words
 from qjmap.ui.view import View
 
 GEOJSON, EXCEL = "application/geo+json", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def offer_downloads(
-    view: View, table: pd.DataFrame, metadata: export.Metadata, *, more: Callable[[], None]
+    view: View,
+    table: pd.DataFrame,
+    metadata: export.Metadata,
+    over: Sequence[Layer] = (),
+    *,
+    more: Callable[[], None],
 ) -> None:
     """Offer the filtered layer, the coverage and the gaps, and the tables, each saying what it is.
 
@@ -31,6 +37,8 @@ def offer_downloads(
         The page's table of towns, with its labels as columns.
     metadata
         Filter, standard, date and sources; the title is set for each file.
+    over
+        The layers of lines and areas under the marks: each may be taken too, whole.
     more
         Offers what else there is, below these.
     """
@@ -86,6 +94,15 @@ def offer_downloads(
             view.shown, spec, projection=district.projection, include_sensitive=sensitive
         )
         sheets = {"分街镇": table, spec.label: records}
+        sheets |= {
+            layer.spec.label: export.to_table(
+                layer.frame,
+                layer.spec,
+                projection=district.projection,
+                include_sensitive=sensitive,
+            )
+            for layer in over
+        }
         return export.to_excel(sheets, titled("分街镇与明细").info(demo=demo))
 
     files: list[tuple[str, Callable[[bool], bytes], str, str]] = [
@@ -98,11 +115,12 @@ def offer_downloads(
             ("未覆盖范围(GeoJSON)", areas(2, "未覆盖"), "未覆盖", "geojson"),
         ]
     files.append(("表格(Excel)", workbook, "分街镇与明细", "xlsx"))
+    own = [spec, *(layer.spec for layer in over)]
     with st.popover("导出", width="stretch"):
         for label, make, what, suffix in files:
             st.download_button(
                 label,
-                who.taken(f"{spec.label}:{label}", make, [spec]),
+                who.taken(f"{spec.label}:{label}", make, own if suffix == "xlsx" else [spec]),
                 file_name=export.file_name(
                     district.settings.short_name, spec.label, what, when=metadata.when, suffix=suffix
                 ),
@@ -111,7 +129,38 @@ def offer_downloads(
                 key=f"download-{what}",
                 width="stretch",
             )
+        for layer in over:
+            _offer_shapes(district, layer, metadata)
         more()
+
+
+def _offer_shapes(district: District, layer: Layer, metadata: export.Metadata) -> None:
+    """Offer a layer of lines or areas as GeoJSON."""
+    own = layer.spec
+    about = replace(
+        metadata,
+        title=f"{district.settings.short_name}{own.label}",
+        filter="全部",
+        standard="未用标准",
+        sources=tuple(words.documents(district, summary.documents_of([layer.frame]))),
+        notices=(district.boundary_notice,),
+    )
+
+    def make(sensitive: bool) -> bytes:
+        return export.to_geojson(layer.frame, own, metadata=about, include_sensitive=sensitive)
+
+    label = f"{own.label}(GeoJSON)"
+    st.download_button(
+        label,
+        who.taken(f"{own.label}:{label}", make, [own]),
+        file_name=export.file_name(
+            district.settings.short_name, own.label, when=metadata.when, suffix="geojson"
+        ),
+        mime=GEOJSON,
+        on_click="ignore",
+        key=f"download-{own.key}",
+        width="stretch",
+    )
 
 
 def today() -> date:

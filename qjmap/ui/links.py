@@ -206,6 +206,13 @@ def _town(value: str) -> bool:
 
 
 def _record(value: str) -> bool:
+    layer, colon, one = value.partition(":")
+    shaped = source.district().registry.shaped
+    if (
+        colon and layer in shaped
+    ):  # ids are a layer's own: lines and areas under other marks are called with it
+        with suppress(DataError):
+            return bool((source.layer(layer, demo=True).frame["id"] == one).any())
     for key in source.district().registry.layers:
         with suppress(DataError):
             if (source.layer(key, demo=True).frame["id"] == value).any():

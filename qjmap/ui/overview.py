@@ -14,12 +14,13 @@ import streamlit as st
 from qjmap import summary
 from qjmap.district import District
 from qjmap.errors import DataError
+from qjmap.layers import LayerSpec
 from qjmap.marks import marks, notices, town_bounds
 from qjmap.registers import Layer, has_demo
 from qjmap.ui import details, frame, html, mapview, paper, single, source, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
-from qjmap.webmap import Scene
+from qjmap.webmap import MarkLayer, Scene, ShapeLayer
 
 if TYPE_CHECKING:
     from qjmap import export
@@ -74,8 +75,8 @@ def needed_for(measure: str | None) -> tuple[str, ...]:
     return (_BED_LAYER,) if measure.startswith(("beds_", "rate_")) else ()
 
 
-def measures(district: District) -> dict[str, Measure]:
-    """Give the columns of the table of towns in words, the ones worth shading first."""
+def measures(district: District, specs: Mapping[str, LayerSpec]) -> dict[str, Measure]:
+    """Give the columns of the table of towns in words, the ones worth shading first; `specs` are the layers counted."""
     year, lines = district.settings.base_year, district.boundary_kind
     return {
         "rate_2020": Measure(
@@ -89,7 +90,7 @@ def measures(district: District) -> dict[str, Measure]:
         "people": Measure(f"人口({year})", "人", 0, f"{year}年估算"),
         "beds_2020": Measure("床位(2020)", "张", 0),
         "area": Measure("面积", "平方千米", 1, f"按{lines}量算"),
-    } | {f"n_{key}": Measure(spec.label, spec.counter, 0) for key, spec in district.registry.layers.items()}
+    } | {f"n_{key}": Measure(spec.label, spec.counter, 0) for key, spec in specs.items()}
 
 
 def shades(values: pd.Series[float], measure: Measure) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -249,7 +250,7 @@ def scene(
     table = by_town(district, layers)
     focus = None if looked is None else looked.view.spec.key
     records = {key: summary.placed(layers[key].frame) for key in shown if key in layers and key != focus}
-    drawn = [marks(district, layers[key].spec, rows) for key, rows in records.items()]
+    drawn, shapes = drawings(district, layers, records)
     ids: dict[str, Sequence[str]] = {key: rows["id"].tolist() for key, rows in records.items()}
     invented = any(has_demo(rows) for rows in records.values())
     base = Scene()
@@ -262,6 +263,7 @@ def scene(
     whole = replace(
         base,
         layers=[*base.layers, *drawn],
+        shapes=[*base.shapes, *shapes],
         shades=colours,
         shade_title=known[shade].title if shaded and shade is not None else "",
         shade_legend=legend,
@@ -270,6 +272,19 @@ def scene(
         notices=notices(district, demo=invented),
     )
     return whole, ids, invented
+
+
+def drawings(
+    district: District, layers: Mapping[str, Layer], records: Mapping[str, pd.DataFrame]
+) -> tuple[list[MarkLayer], list[ShapeLayer]]:
+    """Make marks of points and drawings of lines and areas."""
+    drawn = [
+        marks(district, layers[key].spec, rows)
+        for key, rows in records.items()
+        if not layers[key].spec.shaped
+    ]
+    there = [layers[key] for key, rows in records.items() if layers[key].spec.shaped and len(rows)]
+    return drawn, [source.shapes(layer) for layer in there]
 
 
 def offer_file(

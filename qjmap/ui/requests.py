@@ -31,7 +31,7 @@ _RAMP = ("#f0f1f2", "#d9dcdf", "#bfc4c9", "#a3a9b0")
 
 def load(district: District) -> dict[str, Layer]:
     """Load what there really is: an invented record is no answer to a request."""
-    found = {key: frame.load_layer(key, demo=False) for key in district.registry.layers}
+    found = {key: frame.load_layer(key, demo=False) for key in district.registry.points}
     return {key: layer for key, layer in found.items() if layer is not None}
 
 

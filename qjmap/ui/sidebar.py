@@ -172,6 +172,33 @@ def choose_shown(key: str, *, coverage: bool, gap: bool) -> tuple[str, ...]:
     return tuple(chosen or ())
 
 
+def choose_overlays(key: str, specs: Sequence[LayerSpec], first: Collection[str]) -> tuple[str, ...]:
+    """Ask which layers of lines and areas lie under the marks; nothing is asked where there are none.
+
+    Parameters
+    ----------
+    key
+        The page.
+    specs
+        Those that have records.
+    first
+        Keys of those that are there at first.
+    """
+    if not specs:
+        return ()
+    labels = {spec.key: spec.label for spec in specs}
+    chosen = st.sidebar.pills(
+        "叠加图层",
+        list(labels),
+        selection_mode="multi",
+        default=[one for one in labels if one in first],
+        format_func=lambda one: labels[one],
+        key=f"{key}-over",
+        bind="query-params",
+    )
+    return tuple(chosen or ())
+
+
 def choose_radius(rules: Sequence[Rule], key: str) -> Radius | None:
     """Ask for the standard and, if a person wants, another figure; None when no radius is set."""
     names = {rule.id: rule.title for rule in rules}

@@ -6,14 +6,16 @@ import os
 from contextvars import ContextVar
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from qjmap.district import ROOT, District, districts, load_district
 from qjmap.errors import DataError, QjmapError, UnknownKeyError
+from qjmap.marks import shape_layer
 from qjmap.registers import Layer, load_layer, load_table
 from qjmap.standards import Rule, Standards, load_standards
-from qjmap.webmap import base_map
+from qjmap.webmap import ShapeLayer, base_map
 from qjmap.workspace import Workspace, home
 
 # A run of a page has a thread, and so a context, of its own.
@@ -107,6 +109,13 @@ def layer(key: str, *, demo: bool) -> Layer:
     return found
 
 
+def shapes(layer: Layer, chosen: str | None = None) -> ShapeLayer:
+    """Give the drawing of a layer of lines or areas, made ready for the screen once; `chosen` is the id in focus."""
+    drawn = _shapes(fingerprint(), district_key(), layer.spec.key, len(layer.frame), layer)
+    places = np.flatnonzero((layer.frame["id"] == chosen).to_numpy(dtype=bool)).tolist()
+    return drawn.choosing(places[0]) if places else drawn
+
+
 def has_table(key: str) -> bool:
     """Tell whether the district keeps a table; not every district keeps every one."""
     place = district()
@@ -139,6 +148,13 @@ def rules() -> tuple[Rule, ...]:
 def ground() -> str:
     """Give the constant base map's JSON."""
     return _ground(fingerprint(), district_key())
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _shapes(content: str, key: str, layer_key: str, rows: int, _layer: Layer) -> ShapeLayer:
+    drawn = shape_layer(_district(content, key), _layer.spec, _layer.frame)
+    assert drawn.on_screen is not None  # made here, not for each visitor
+    return drawn
 
 
 # The first argument is the content; Streamlit hashes it and nothing else changes the result.

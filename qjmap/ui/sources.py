@@ -56,7 +56,7 @@ def position_marks(
     values = list(_POSITIONS)
     for key, layer in layers.items():
         records = summary.placed(layer.frame[layer.frame["source"] != "演示"])
-        if records.empty:
+        if records.empty or layer.spec.shaped:
             continue
         lon, lat = district.projection.to_degrees(records["x"], records["y"])
         classes = records["position"].astype("str").map(values.index).to_numpy(dtype=np.uint8)

@@ -15,8 +15,8 @@ from qjmap.coverage import Within
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.layers import LayerSpec
-from qjmap.marks import NAMED, marks, notices, town_bounds
-from qjmap.registers import Layer, has_demo
+from qjmap.marks import DEMO_NOTICE, NAMED, marks, notices, town_bounds
+from qjmap.registers import Layer, has_demo, has_register
 from qjmap.standards import Rule, Standards
 from qjmap.ui import details, downloads, frame, html, mapview, paper, rules, sidebar, single, source, words
 from qjmap.ui.html import Figure
@@ -53,6 +53,8 @@ class Theme:
         are the facilities themselves.
     radius_layers
         Layers for which a radius makes sense; the others are only listed and counted.
+    overlays
+        Layers of lines and areas that lie under the marks at first, where there are any; a person may choose others.
     """
 
     key: str
@@ -62,6 +64,7 @@ class Theme:
     find: Callable[[View], Findings]
     served_by: Mapping[str, str] = field(default_factory=dict)
     radius_layers: tuple[str, ...] = ()
+    overlays: tuple[str, ...] = ()
 
 
 def show(theme: Theme) -> None:
@@ -75,11 +78,13 @@ def show(theme: Theme) -> None:
     if layer is None:
         return
     view, scene, ids = look(theme, district, layer, demo=demo)
+    over = _overlays(theme, district, demo=demo)
+    scene, ids = _laid_over(scene, ids, over)
     left, right = st.columns([1.75, 1], gap="small")
     with left:
-        mapview.show_map(district, scene, ids, key=f"map-{theme.key}")
+        mapview.show_map(district, scene, ids | _named(over), key=f"map-{theme.key}")
     with right:
-        _panel(theme, view, scene, ids)
+        _panel(theme, view, scene, ids, over)
 
 
 def look(
@@ -163,6 +168,41 @@ def _serving(
     return summary.placed(candidates[may]), unsure
 
 
+# ---- lines and areas under the marks ---------------------------------------------------------------
+
+
+def _overlays(theme: Theme, district: District, *, demo: bool) -> list[Layer]:
+    """Ask which layers of lines and areas are wanted, and load them."""
+    kept = (key for key in district.registry.shaped if has_register(district, key, demo=demo))
+    there = [layer for key in kept if (layer := frame.load_layer(key, demo=demo)) and len(layer.frame)]
+    chosen = sidebar.choose_overlays(theme.key, [layer.spec for layer in there], theme.overlays)
+    return [layer for layer in there if layer.spec.key in chosen]
+
+
+def _laid_over(
+    scene: Scene, ids: dict[str, list[str]], over: Sequence[Layer]
+) -> tuple[Scene, dict[str, list[str]]]:
+    if not over:
+        return scene, ids
+    shapes = [source.shapes(layer, _wanted(layer)) for layer in over]
+    invented = any(has_demo(layer.frame) for layer in over)
+    known = [text for text, _ in scene.notices]
+    demo = [DEMO_NOTICE] if invented and DEMO_NOTICE[0] not in known else []
+    more = {layer.spec.key: [str(one) for one in layer.frame["id"]] for layer in over}
+    return replace(scene, shapes=shapes, notices=[*demo, *scene.notices]), ids | more
+
+
+def _named(over: Sequence[Layer]) -> dict[str, list[str]]:
+    """Give the names by which the address calls lines and areas: with their layer, for ids are its own."""
+    return {layer.spec.key: [f"{layer.spec.key}:{one}" for one in layer.frame["id"]] for layer in over}
+
+
+def _wanted(layer: Layer) -> str | None:
+    """Give the id of the line or area that the address names, if it is one of this layer."""
+    key, colon, one = (mapview.record_in_focus() or "").partition(":")
+    return one if colon and key == layer.spec.key else None
+
+
 # ---- the map --------------------------------------------------------------------------------------
 
 
@@ -235,7 +275,9 @@ def _record(view: View) -> pd.Series | None:
 # ---- the panel ------------------------------------------------------------------------------------
 
 
-def _panel(theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[str]]) -> None:
+def _panel(
+    theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[str]], over: Sequence[Layer]
+) -> None:
     district = view.district
     town = mapview.town_in_focus(district)
     st.html(html.head(theme.title, theme.lead))
@@ -243,6 +285,8 @@ def _panel(theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[st
     record = _record(view)
     if record is not None:
         details.show_record(district, view.spec, record)
+    else:
+        _show_shape(district, over)
     if view.shown.empty:
         st.html(html.note(_empty(view)))
     findings = theme.find(view)
@@ -263,18 +307,22 @@ def _panel(theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[st
         frame.show_problems("村(社区)表有误,人口按街镇内均匀分布估算", view.village_problems)
     rules.show_rules(district, _layers_of(theme, view), key=theme.key, year=view.year, demo=view.demo_wanted)
     _records_table(theme, view, town)
+    _shapes_tables(theme, over)
 
     def about() -> export.Metadata:
-        return replace(metadata(view), title=f"{district.settings.short_name}{view.spec.label}")
+        return _with_shapes(
+            replace(metadata(view), title=f"{district.settings.short_name}{view.spec.label}"), over
+        )
 
     downloads.offer_downloads(
         view,
         _as_frame(findings),
         metadata(view),
+        over,
         more=lambda: single.offer(
             district,
             scene,
-            {view.spec.key: view.shown},
+            {view.spec.key: view.shown, **{layer.spec.key: layer.frame for layer in over}},
             ids,
             about=about,
             town_lines=lambda one: _town_lines(findings, one),
@@ -283,7 +331,58 @@ def _panel(theme: Theme, view: View, scene: Scene, ids: Mapping[str, Sequence[st
     )
     paper.offer_map(district, scene, about=about, name=view.spec.label)
     said = (f"覆盖:按直线半径计算,不是行车时间;{view.spread}。",) if view.covers else ()
-    frame.foot(district, _documents(view), view.year, demo=view.demo, more=said)
+    rest = summary.documents_of([layer.frame for layer in over])
+    invented = view.demo or any(has_demo(layer.frame) for layer in over)
+    frame.foot(district, dict.fromkeys([*_documents(view), *rest]), view.year, demo=invented, more=said)
+
+
+def _show_shape(district: District, over: Sequence[Layer]) -> None:
+    """Show the line or area that the address names."""
+    for layer in over:
+        found = layer.frame[layer.frame["id"] == _wanted(layer)]
+        if len(found):
+            details.show_record(district, layer.spec, found.iloc[0])
+
+
+def _shapes_tables(theme: Theme, over: Sequence[Layer]) -> None:
+    """List the lines and areas under the marks, so that each can be opened without a mouse."""
+    for layer in over:
+        if len(layer.frame) > NAMED:
+            continue
+        measured, label = (
+            ("length_m", TableColumn("size", "长度", "千米", 2))
+            if layer.spec.geometry == "line"
+            else ("area_m2", TableColumn("size", "面积", "平方千米", 3))
+        )
+        per = 1e3 if measured == "length_m" else 1e6
+        names, kinds = (layer.frame[one].astype("str") for one in ("name", "kind"))
+        sizes = (layer.frame[measured] / per).tolist()
+        rows = [
+            {"key": key, "name": name, "kind": kind, "size": size}
+            for key, name, kind, size in zip(
+                _named([layer])[layer.spec.key], names, kinds, sizes, strict=True
+            )
+        ]
+        with st.expander(f"{layer.spec.label} {len(rows)} {layer.spec.counter}"):
+            show_table(
+                "点一行看详情和来源",
+                [TableColumn("name", "名称"), TableColumn("kind", "类别"), label],
+                rows,
+                key=f"over-{theme.key}-{layer.spec.key}",
+                selected=mapview.record_in_focus(),
+                on_pick=mapview.focus_record,
+                height="20rem",
+            )
+
+
+def _with_shapes(about: export.Metadata, over: Sequence[Layer]) -> export.Metadata:
+    """Say in a file which lines and areas lie under the marks, and who says so."""
+    if not over:
+        return about
+    named = "、".join(layer.spec.label for layer in over)
+    rest = words.documents(source.district(), summary.documents_of([layer.frame for layer in over]))
+    sources = tuple(dict.fromkeys([*about.sources, *rest]))
+    return replace(about, filter=f"{about.filter};叠加图层:{named}", sources=sources)
 
 
 def _town_lines(findings: Findings, town: str) -> list[tuple[str, str]]:
