@@ -1,0 +1,107 @@
+"""With somebody's own boundaries no page, map or file calls them schematic; with the old ones all do again."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from visit import MAPPED, PAGES, Page
+
+from qjmap import ingest, outlines, service
+from qjmap.access import LOCAL
+from qjmap.audit import Audit
+from qjmap.workspace import BOUNDARIES, Workspace, home
+from tests import official
+
+SCHEMATIC = "示意"
+PROVIDER = "綦江区<b>民政局</b>"
+ABOUT = {"provider": PROVIDER, "imported": "2026-11-22", "date": "2025-06-30"}
+SAID = f"界线由{PROVIDER}提供,2026-11-22导入"
+
+
+@pytest.fixture
+def office(qijiang):
+    return service.Office(qijiang, Workspace(home(), "qijiang"), Audit(home()))
+
+
+@pytest.fixture
+def imported(office):
+    (given,) = ingest.read("界线.zip", official.shapefile(official.areas(office.district)))
+    found = outlines.official(given, office.district, "XZQMC")
+    data = outlines.signed(found, ABOUT)
+    return service.import_boundaries(LOCAL, office, data, "界线.zip", base=0, why="改用勘定界线")
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """What the pages offer: key → what gives its bytes."""
+    found = {}
+
+    def download_button(*called, key=None, disabled=False, **_):
+        label, data = called[-2:]
+        if not disabled:
+            found[key or label] = data
+
+    monkeypatch.setattr(st, "download_button", download_button)
+    monkeypatch.setattr(DeltaGenerator, "download_button", download_button)
+    return found
+
+
+def words(data: bytes) -> str:
+    if data[:2] != b"PK":
+        return data.decode("utf-8", "replace")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
+
+
+def seen_on(page: Page) -> str:
+    tables = json.dumps(page.tables, ensure_ascii=False)
+    maps = [page.scene_of(number) for number in range(len(page.maps))]
+    scenes = json.dumps(maps, ensure_ascii=False)
+    helps = [
+        str(getattr(one, "help", ""))
+        for kind in ("button", "selectbox", "toggle")
+        for one in page.at.get(kind)
+    ]
+    return "\n".join([page.html, tables, scenes, *helps])
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.usefixtures("imported")
+def test_no_page_and_no_file_of_it_calls_the_lines_schematic(page, offered):
+    seen = Page(page, town="石角镇") if page == "town" else Page(page)
+    assert seen.problems == ""
+    shown = seen_on(seen)
+    where = shown.find(SCHEMATIC)
+    assert where < 0, shown[max(0, where - 60) : where + 40]
+    assert f"{SAID}。" in seen.text  # the foot
+    for number in range(len(seen.maps)):
+        assert SAID in [notice["text"] for notice in seen.scene_of(number)["notices"]]
+    for name, data in offered.items():
+        text = words(data() if callable(data) else data)
+        where = text.find(SCHEMATIC)
+        assert where < 0, (name, text[max(0, where - 60) : where + 40])
+
+
+def test_the_source_of_the_lines_is_listed_and_asked_for_no_more(imported):
+    listed = Page("sources").tables
+    rows = [row for table in listed.values() for row in table["rows"] if row["key"] == "boundaries"]
+    if rows:  # on the part of the page that lists the map's own geometry
+        assert rows[0]["from"] == PROVIDER
+    assert "街镇行政区域界线" not in json.dumps(Page("requests").tables, ensure_ascii=False)
+
+
+def test_all_words_come_back_with_the_lines_that_were_there(office, imported):
+    assert imported.number == 2
+    assert SAID in Page("overview").text
+    service.restore(LOCAL, office, BOUNDARIES, 1, base=2, why="退回")
+    for name in MAPPED:
+        seen = Page(name)
+        assert "界线:示意界线,非法定界线" in seen.text
+        assert "示意界线,非法定界线" in [notice["text"] for notice in seen.scene["notices"]]
+        assert SCHEMATIC in seen_on(seen)
+    assert "街镇行政区域界线" in json.dumps(Page("requests").tables, ensure_ascii=False)
