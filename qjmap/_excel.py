@@ -28,6 +28,7 @@ RESAVE = "请在表格软件中另存为“Excel 工作簿(.xlsx)”后再上传
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _EMPTY_CELLS = 50_000_000  # cells that hold nothing cost time, too
 _RANGES = 100_000
+_PIECES = 4096  # of a cell's text, as expat gives it: each may be 8,192 characters
 _PART = re.compile(r"(?:.*/)?xl/(?:worksheets/)?[^/]*", re.IGNORECASE)
 
 
@@ -61,6 +62,13 @@ def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
     _parse(archive, _member(archive, names, "xl/workbook.xml"), start=book.start)
     strings: _Strings | None = None
     styles: list[bool] = []
+    if len(book.sheets) > _limits.SHEETS:
+        raise _limits.refusal(
+            archive.file,
+            f"{len(book.sheets)} 张工作表",
+            f"不多于 {_limits.SHEETS} 张工作表",
+            "请分成几个文件",
+        )
     for title, key, hidden in book.sheets:
         path = rels.get(key)
         member = names.get(path.lower()) if path else None
@@ -196,6 +204,8 @@ def _relations(archive: _limits.Archive, names: Mapping[str, str]) -> dict[str, 
             target = attributes["Target"]
             path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             found[attributes.get("Id", "")] = path.replace("xl/./", "xl/")
+            if len(found) > _limits.MEMBERS:
+                raise _limits.refusal(archive.file, "部件过多", "完好的 .xlsx 文件", RESAVE)
 
     _parse(archive, _member(archive, names, "xl/_rels/workbook.xml.rels"), start)
     return found
@@ -243,12 +253,16 @@ def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> _Stri
         elif name == "rPh":
             phonetic -= 1
         elif name == "si":
+            if len(strings) >= _limits.CELLS:
+                raise _limits.refusal(archive.file, "共享字符串过多", "正常大小的工作簿", RESAVE)
             strings.append(_string("".join(parts), archive.file))
             parts.clear()
 
     def text(data: str) -> None:
         if reading:
             parts.append(data)
+            if len(parts) > _PIECES:
+                raise _limits.refusal(archive.file, "单元格过长", "正常大小的单元格", RESAVE)
 
     _parse(archive, member, start, end, text)
     return strings
@@ -288,6 +302,8 @@ def _date_styles(archive: _limits.Archive, names: Mapping[str, str]) -> list[boo
             # 27–36 and 50–58 are dates in East Asian Excel, which openpyxl does not list
             number = int(key) if key.isdecimal() and len(key) < 9 else 0
             east = 27 <= number <= 36 or 50 <= number <= 58
+            if len(found) > _limits.STYLES:
+                raise _limits.refusal(archive.file, "单元格样式过多", "正常大小的工作簿", RESAVE)
             found.append(east or bool(is_date_format(formats.get(number, "General"))))
 
     def end(name: str) -> None:
@@ -361,6 +377,10 @@ class _Cells:
     def text(self, data: str) -> None:
         if self.reading:
             self.parts.append(data)
+            if len(self.parts) > _PIECES:
+                raise _limits.refusal(
+                    self.file, "单元格过长", "正常大小的单元格", "请把长文另存,表中只留摘要", self.row
+                )
 
     def end(self, name: str) -> None:
         if ":" in name:

@@ -66,6 +66,7 @@ def _bound(memory: int) -> None:
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000_000, 500_000_000))
 
 
 if __name__ == "__main__":

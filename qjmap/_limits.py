@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -40,6 +41,18 @@ CELLS = 30_000_000
 
 NESTING, VERTICES = 64, 2_000_000
 """How deep JSON and XML may be nested; corners of all shapes of a file together."""
+
+VALUES = 20_000_000
+"""Values of a GeoJSON file, counted by their commas: each is an object while it is read."""
+
+RECORD = SHAPE_CELL + COLUMNS * CELL
+"""Characters of one row of a CSV."""
+
+SHEETS, STYLES = 256, 100_000
+"""Sheets and cell styles of a workbook (Excel itself knows 65,490 styles)."""
+
+SECONDS = 120.0
+"""How long a file is read: what is made to take hours is given up."""
 
 _BLOCK = 1 << 18
 
@@ -84,6 +97,24 @@ def check_size(file: str, content: bytes) -> None:
         raise refusal(file, "空文件", "有内容的文件")
 
 
+class Clock:
+    """Gives up a file that takes too long to read.
+
+    Parameters
+    ----------
+    file
+        The name to tell the fault by.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file, self._until = file, time.monotonic() + SECONDS
+
+    def check(self) -> None:
+        """Raise DataError when the time is over."""
+        if time.monotonic() > self._until:
+            raise refusal(self._file, f"{SECONDS:g} 秒内读不完", "正常大小的文件", "请按街镇分成几个文件")
+
+
 @dataclass
 class Archive:
     """A zip archive read in memory, member by member, within limits that are counted as the bytes come out.
@@ -99,9 +130,11 @@ class Archive:
     _zip: zipfile.ZipFile = field(init=False, repr=False)
     _members: dict[str, zipfile.ZipInfo] = field(init=False, repr=False)
     _out: int = field(default=0, init=False)
+    _clock: Clock = field(init=False, repr=False)
     _claimed: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        self._clock = Clock(self.file)
         # Counted before the directory is read: reading a million entries is the attack.
         if self.content.count(b"PK\x01\x02") > MEMBERS:
             raise refusal(self.file, f"压缩包内超过 {MEMBERS} 个文件", "正常的压缩包")
@@ -130,6 +163,7 @@ class Archive:
             with self._zip.open(self._members[name]) as stream:
                 while block := stream.read(_BLOCK):
                     self._count(len(block))
+                    self._clock.check()
                     yield block
         except DataError:
             raise

@@ -35,6 +35,7 @@ from qjmap.ingest import RawTable, Source
 _SECONDS = 60
 _MEMORY = 4_000_000_000
 _LAYERS = 50
+_SQL = 5_000_000  # characters of all that a database says of its tables
 _DEGREES = "EPSG:4326"
 _NUMBERED = "行号为要素的序号"
 
@@ -134,7 +135,8 @@ def _told(value: object, file: str) -> str | None:
 
 # ---- GeoJSON ---------------------------------------------------------------------------------------
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Possessive, and to the end where a string has none: whatever stands there, each byte is looked at once.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z|\\\Z)', re.DOTALL)
 _OPEN, _SHUT = (b"[", b"{"), (b"]", b"}")
 
 
@@ -192,6 +194,10 @@ def _check_nesting(name: str, content: bytes) -> None:
     step = np.zeros(256, dtype=np.int8)
     for opening, shut in zip(_OPEN, _SHUT, strict=True):
         step[opening[0]], step[shut[0]] = 1, -1
+    if np.count_nonzero(bare == ord(",")) > _limits.VALUES:
+        raise _limits.refusal(
+            name, "内容过多", f"不多于 {_limits.VALUES:,} 个数值的 GeoJSON", "请分成几个文件"
+        )
     depth, opened = 0, 0
     for start in range(0, len(bare), 1 << 20):
         steps = step[bare[start : start + (1 << 20)]]
@@ -273,21 +279,33 @@ def _kml(name: str, content: bytes) -> tuple[Source, ...]:
 
 def _placemarks(name: str, content: bytes) -> Iterator[Element]:
     """Yield placemarks and network links one by one, and forget each."""
-    depth = 0
-    for event, element in defusedxml.ElementTree.iterparse(
-        io.BytesIO(content), events=("start", "end"), forbid_dtd=True
+    clock = _limits.Clock(name)
+    above: list[Element] = []  # the elements that are open
+    marks = inside = 0  # placemarks that are open; elements in the outermost of them
+    for n, (event, element) in enumerate(
+        defusedxml.ElementTree.iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=True)
     ):
+        if n % 10_000 == 0:
+            clock.check()
+        mark = _tag(element) in ("Placemark", "NetworkLink")
         if event == "start":
-            depth += 1
-            if depth > _limits.NESTING:
+            above.append(element)
+            if len(above) > _limits.NESTING:
                 raise _limits.refusal(
                     name, f"嵌套超过 {_limits.NESTING} 层", "正常的 KML", "文件可能是恶意构造的"
                 )
+            marks += mark
+            inside = inside + 1 if marks else 0
+            if inside > _limits.VERTICES:
+                raise _limits.refusal(name, "图形过于复杂", "正常的 KML", "请简化后再上传")
             continue
-        depth -= 1
-        if _tag(element) in ("Placemark", "NetworkLink"):
+        above.pop()
+        if mark:
+            marks -= 1
             yield element
             element.clear()
+        if above and not marks:  # what is done with is let go, or a hundred million blank elements would stay
+            above[-1].remove(element)
 
 
 def _tag(element: Element) -> str:
@@ -301,7 +319,7 @@ def _kml_properties(mark: Element) -> dict[str, object]:
         if tag in ("name", "address") and tag not in found:
             found[tag] = (element.text or "").strip()
         elif tag == "description":
-            found[tag] = re.sub(r"<[^>]*>", " ", element.text or "").strip()[: _limits.CELL]
+            found[tag] = re.sub(r"<[^<>]*>", " ", element.text or "").strip()[: _limits.CELL]
         elif tag == "SimpleData":
             found[element.get("name", "")[:200] or "SimpleData"] = element.text
         elif tag == "Data":
@@ -313,10 +331,8 @@ def _kml_properties(mark: Element) -> dict[str, object]:
 def _kml_shape(mark: Element, name: str, number: int) -> tuple[Any, int]:
     parts: list[Any] = []
     count = 0
-    for element in mark.iter():
+    for element in _outermost(mark):
         tag = _tag(element)
-        if tag not in ("Point", "LineString", "Polygon"):
-            continue
         rings = [
             _corners(one.text or "", name, number) for one in element.iter() if _tag(one) == "coordinates"
         ]
@@ -347,11 +363,29 @@ def _kml_shape(mark: Element, name: str, number: int) -> tuple[Any, int]:
     return many[kinds.pop()](parts), count
 
 
+def _outermost(element: Element) -> Iterator[Element]:
+    """Yield the points, lines and areas of a placemark; what stands within one is part of it."""
+    for one in element:
+        if _tag(one) in ("Point", "LineString", "Polygon"):
+            yield one
+        else:
+            yield from _outermost(one)
+
+
 def _corners(text: str, name: str, number: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    pairs: list[tuple[float, float]] = []
     try:
-        pairs = [tuple(map(float, one.split(",")[:2])) for one in text.split()]
+        for one in re.finditer(r"\S+", text):
+            x, y = one[0].split(",")[:2]
+            pairs.append((float(x), float(y)))
+            if len(pairs) > _limits.VERTICES:
+                raise _limits.refusal(
+                    name, "顶点过多", f"不多于 {_limits.VERTICES:,} 个顶点", "请简化后再上传", number
+                )
         found = np.array(pairs, dtype=np.float64).reshape(-1, 2)
     except ValueError as error:
+        if isinstance(error, DataError):
+            raise
         raise _limits.refusal(
             name, f"坐标“{text.strip()[:40]}”", "经度,纬度", "请改正该要素", number
         ) from error
@@ -415,12 +449,14 @@ def _check_gpkg(name: str, content: bytes) -> None:
             base = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
             try:
                 base.set_progress_handler(lambda: 1, 50_000_000)
-                made = base.execute("SELECT type, name, sql FROM sqlite_master LIMIT 5000").fetchall()
-                tables = {str(row[1]).lower() for row in made}
+                made = _made(base)
+                tables = {str(row[1]).lower() for row in made or ()}
             finally:
                 base.close()
         except sqlite3.Error as error:
             raise refused from error
+    if made is None:
+        raise refused
     if "gpkg_contents" not in tables:
         raise _limits.refusal(name, "SQLite 数据库,不是 GeoPackage", "GeoPackage(.gpkg)")
     for kind, _, sql in made:
@@ -432,6 +468,17 @@ def _check_gpkg(name: str, content: bytes) -> None:
                 "只含普通图层的 GeoPackage",
                 "请在 QGIS 中把图层另存为新的 .gpkg",
             )
+
+
+def _made(base: sqlite3.Connection) -> list[tuple[Any, ...]] | None:
+    """List what a database consists of; None when that is too much: pages may be said to hold the same text again."""
+    found, size = [], 0
+    for row in base.execute("SELECT type, name, sql FROM sqlite_master"):
+        size += sum(len(str(one)) for one in row)
+        found.append(row)
+        if size > _SQL or len(found) > _limits.MEMBERS:
+            return None
+    return found
 
 
 def _by_gdal(
@@ -463,7 +510,12 @@ def _by_gdal(
 def _layer(
     name: str, kind: str, folder: Path, n: int, layer: Mapping[str, str | None], title: str
 ) -> Source | None:
-    with pa.OSFile(str(folder / f"{n}.arrow")) as stream, pyarrow.ipc.open_file(stream) as reader:
+    path = folder / f"{n}.arrow"
+    if path.stat().st_size > _limits.UNPACKED_BYTES:
+        raise _limits.refusal(
+            name, "内容过多", f"不大于 {_limits.UNPACKED_BYTES / 1e6:.0f} MB 的内容", "请分成几个文件"
+        )
+    with pa.OSFile(str(path)) as stream, pyarrow.ipc.open_file(stream) as reader:
         table = reader.read_all()
     shapes = shapely.from_wkb(table.column("wkb").to_pylist(), on_invalid="ignore")
     columns = {one: table.column(one).to_pylist() for one in table.column_names if one != "wkb"}

@@ -452,12 +452,25 @@ def _csv_rows(stream: io.TextIOWrapper, name: str, tell: Callable[[], None]) -> 
     first = stream.readline(1 << 20)
     stream.seek(0)
     delimiter = max(",\t;", key=first.count) if not first.startswith('"') else ","
-    reader = csv.reader(stream, delimiter=delimiter)
-    number = 0
+    clock, fed, number = _limits.Clock(name), 0, 0
+
+    def lines() -> Iterator[str]:
+        nonlocal fed
+        while line := stream.readline(_limits.RECORD):
+            fed += len(line)
+            if fed >= _limits.RECORD:  # the reader makes an object of every comma, before anybody can count
+                raise _limits.refusal(
+                    name, "一行过长", "正常大小的表", "请检查引号是否成对、是否有多余的逗号", number + 1
+                )
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter)
     try:
         for number, cells in enumerate(reader, 1):
+            fed = 0
             if number % _TELL_EVERY == 0:
                 tell()
+                clock.check()
             if len(cells) > _limits.COLUMNS and any(cells[_limits.COLUMNS :]):
                 expected = f"不多于 {_limits.COLUMNS} 列的表"
                 raise _limits.refusal(name, f"{len(cells)} 列", expected, "请删去不用的列", number)
