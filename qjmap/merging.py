@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qjmap.checks import MEASURED
+from qjmap.checks import MEASURED, UNPLACED
 from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
 
@@ -164,8 +164,10 @@ def _place_taken(before: pd.DataFrame, after: pd.DataFrame, said: frozenset[str]
     good = (after["position"].isna() | (after["position"] == MEASURED)).to_numpy(dtype=bool)
     own = has & (("position" in said) | (good & moved))
     nowhere = (before["lon"].isna() & before["position"].isna()).to_numpy()
-    unknown = before["position"].isin(["未定位"]).to_numpy()
-    found: Bools = own | ((nowhere | unknown) & (has | after["position"].notna().to_numpy()))
+    unknown = before["position"].isin([UNPLACED]).to_numpy()
+    # that the program found no place for a row says nothing of a record that is kept
+    told = (after["position"].notna() & (after["position"] != UNPLACED)).to_numpy() & ("position" in said)
+    found: Bools = own | ((nowhere | unknown) & (has | told))
     return found
 
 

@@ -109,6 +109,11 @@ def test_a_record_without_a_place_gets_the_one_that_is_known():
     assert cells(joined, "lon", "position", "source")[0] == ["106.7", "村社近似", "文件"]
 
 
+def test_that_no_place_was_found_takes_none_away():
+    new = table({"id": "A", "name": "甲池", "position": "未定位"})
+    assert compare_tables(KEPT.frame, join(KEPT, new, Joining.UPDATE, PONDS, FILE).frame).same
+
+
 def test_every_layer_has_a_key():
     assert {key_of(one) for one in REGISTRY.layers.values()} == {"id"}
     assert {key_of(one) for one in REGISTRY.tables.values()} <= {"id", "code"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -110,12 +109,15 @@ def _settled(one: Work, spec: LayerSpec | None, district: District) -> None:
         COLUMNS: lambda: intake_columns.line(one, spec, district),
         PLACES: lambda: intake_columns.place_line(one, spec, district),
     }
-    for step, answer in answers.items():
-        if step >= one.step:
-            break
-        with st.container(key=f"intake-settled-{step}", horizontal=True, vertical_alignment="center"):
-            st.html(html.answer(step, STEPS[step - 1], answer()))
-            st.button("修改", on_click=one.go, args=(step,), key=f"intake-back-{step}", type="tertiary")
+    if one.step == LAYER:
+        return
+    with st.container(key="intake-answers", gap=None):
+        for step, answer in answers.items():
+            if step >= one.step:
+                break
+            with st.container(key=f"intake-settled-{step}", horizontal=True, vertical_alignment="center"):
+                st.html(html.answer(step, STEPS[step - 1], answer()))
+                st.button("修改", on_click=one.go, args=(step,), key=f"intake-back-{step}", type="tertiary")
 
 
 def _file_line(one: Work) -> str:
@@ -238,7 +240,7 @@ def _sheets(one: Work, found: tuple[Source, ...]) -> None:
         return f"{each.name}({len(each.table.rows):,} 行,{each.table.frame.shape[1]} 列{hidden})"
 
     st.html(html.note(f"已读入:{one.name},有 {len(found)} 张表。已选列名最相符的一张,请核对。"))
-    st.radio(
+    st.selectbox(  # of what comes from a file nothing may stand where Streamlit reads Markdown
         f"用哪一张{_sheet_word(found[0])}",
         range(len(found)),
         format_func=named,
@@ -251,18 +253,17 @@ def _sheets(one: Work, found: tuple[Source, ...]) -> None:
 
 
 def _boundaries(person: Person, office: Office, one: Work) -> None:
+    from qjmap.ui import intake_boundaries  # judges what other lines change: a second to import
+
     st.html(html.head("数据导入", LEAD))
     st.html(html.steps(BOUNDARY_STEPS, COLUMNS))
     one.step = COLUMNS
     _settled(one, None, office.district)
     parts.tell_who(person, None, _labels()[BOUNDARIES])
     try:
-        found = intake_work.table(one)
-        import_module("qjmap.ui.intake_boundaries").show(person, office, found, one.name)
+        intake_boundaries.show(person, office, intake_work.table(one), one.name)
     except DataError as error:
         frame.show_problems("这个文件用不了,请按下面所说处理后再来", error.problems)
-    except ImportError:
-        st.html(html.note("导入界线的页面正在准备。"))
     except QjmapError as error:
         st.html(html.alert("不能继续", [str(error)]))
     frame.foot(office.district, [], office.district.settings.base_year, demo=False)

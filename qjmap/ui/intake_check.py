@@ -69,8 +69,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
     with parts.Bar("正在核对") as told:
         made = intake_work.checked(one, office, spec, matches, told)
     if one.saved is not None:
-        _tell_saved(one, spec, one.saved)
-        _give_back(one, spec, made)
+        _tell_saved(one, spec, one.saved, made)
         return
     st.html(html.figures(_figures(made, spec)))
     _problems(made)
@@ -229,15 +228,21 @@ def _show_group(one: Work, spec: LayerSpec, group: str, repairs: list[Repair]) -
         one.told = None
 
     named = _KINDS.get(kind, "其他修正") + (f"·{label}" if label else "")
-    st.toggle(f"{named}({count})", key=key, on_change=changed)
-    st.html(html.note(_example(repairs[0])))
-    if wanted and len(singles) > 1:
-        _singles(one, group, singles)
+    with st.container(key=f"intake-group-{kind}-{column}"):
+        left, right = st.columns([1, 1.15], gap="small", vertical_alignment="center")
+        with left:
+            st.toggle(f"{named}({count})", key=key, on_change=changed)
+        with right:
+            st.html(html.note(_example(repairs[0])))
+        if wanted and len(singles) > 1:
+            _singles(one, group, singles)
 
 
 def _example(repair: Repair) -> str:
-    old, new = (("空白" if text is None else f"“{text[:40]}”") for text in (repair.old, repair.new))
     where = f"第 {repair.row} 行 " if repair.row is not None else ""
+    if repair.id.startswith("sum:"):
+        return f"{where}“{repair.old}”:{repair.why}"
+    old, new = (("空白" if text is None else f"“{text[:40]}”") for text in (repair.old, repair.new))
     change = "" if repair.old is None and repair.new is None else f"{where}{old} → {new};"
     return f"{change}{repair.why}"
 
@@ -258,12 +263,13 @@ def _singles(one: Work, group: str, singles: list[Repair]) -> None:
 
     more = f"(列出前 {_SINGLES} 处)" if len(singles) > _SINGLES else ""
     st.multiselect(
-        f"其中不采用的{more}",
+        f"{_KINDS.get(group.partition(':')[0], '')}:其中不采用的",
         list(offered),
         format_func=lambda each: _example(offered[each]).partition(";")[0],
         key=key,
         on_change=changed,
-        placeholder="可逐条挑出",
+        placeholder=f"逐条挑出不采用的{more}",
+        label_visibility="collapsed",
     )
 
 
@@ -436,13 +442,17 @@ def _save(one: Work, spec: LayerSpec, joined: Joined, made: Draft, vanishing: in
         one.saved = Saved(version, int(made.unplaced.sum()))
 
 
-def _tell_saved(one: Work, spec: LayerSpec, saved: Saved) -> None:
+def _tell_saved(one: Work, spec: LayerSpec, saved: Saved, made: Draft) -> None:
     version = saved.version
     st.html(
         html.done(
             f"“{spec.label}”已存为第 {version.number} 版,共 {version.rows:,} {spec.counter}。各页即刻可见。"
         )
     )
+    if made.bad.any():
+        bad = f"有错的 {int(made.bad.sum()):,} 行没有存入。下载退回的文件,改好后再导入(选“按编号更新”)。"
+        st.html(html.note(bad))
+        _give_back(one, spec, made)
     label = desk.labels(who.office().district)[one.layer]
     to = {"layer": label}
     if saved.unplaced:

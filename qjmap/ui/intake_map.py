@@ -98,22 +98,29 @@ def _readings(one: Work, district: District, spec: LayerSpec, said: Notices) -> 
                 [f"{name}:{each.label}" for name, ok in zip(names, good, strict=True) if ok],
             )
         )
-    return Scene(layers=layers, focus=_focus(one, found), notices=said)
+    return Scene(layers=layers, focus=_focus(one, district, found), notices=said)
 
 
-def _focus(one: Work, found: Sequence[Reading]) -> tuple[str, tuple[float, float, float, float]] | None:
+def _focus(
+    one: Work, district: District, found: Sequence[Reading]
+) -> tuple[str, tuple[float, float, float, float]] | None:
     """Give the box round the readings of the row that is looked at."""
     row = st.session_state.get(LOOK_AT)
     if not isinstance(row, int) or not found or row >= len(found[0].lon):
-        return None
+        return _whole(district)
     lon = np.array([each.lon[row] for each in found])
     lat = np.array([each.lat[row] for each in found])
     good = np.isfinite(lon) & (np.abs(lat) < 85)
     if not good.any():
-        return None
+        return _whole(district)
     west, east, south, north = lon[good].min(), lon[good].max(), lat[good].min(), lat[good].max()
     box = (float(west) - _AROUND, float(south) - _AROUND, float(east) + _AROUND, float(north) + _AROUND)
     return f"row-{one.digest[:8]}-{row}", box
+
+
+def _whole(district: District) -> tuple[str, tuple[float, float, float, float]] | None:
+    box = marks.district_bounds(district)
+    return None if box is None else ("district", box)
 
 
 def _good_rows(one: Work, office: Office, spec: LayerSpec, said: Notices) -> Scene:
@@ -148,7 +155,7 @@ def _drawn(made: Draft, district: District, spec: LayerSpec, said: Notices) -> S
         (~own).astype(np.uint8),
         placed["name"].tolist() if len(placed) <= marks.NAMED else None,
     )
-    return Scene(layers=[layer] if len(placed) else [], notices=said)
+    return Scene(layers=[layer] if len(placed) else [], focus=_whole(district), notices=said)
 
 
 def _shapes(shapes: npt.NDArray[np.object_], spec: LayerSpec, names: Sequence[str], said: Notices) -> Scene:

@@ -1,0 +1,502 @@
+"""数据导入: what a person sees of his file, what he may choose, and what is kept."""
+
+import io
+import zipfile
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook, load_workbook
+from visit import Page, Text
+
+from qjmap import datum, draft, ingest, matching, service
+from qjmap.access import LOCAL, VISITOR, AccessError, Person, Role
+from qjmap.audit import Audit
+from qjmap.district import load_district
+from qjmap.service import Office
+from qjmap.ui import intake, who
+from qjmap.workspace import BOUNDARIES, Workspace
+
+HEAD = ["编号", "名称", "镇街", "类型", "状态", "东经", "北纬", "口径(mm)", "备注"]
+FIRE = Person("李", Role.EDIT, "区消防救援支队", "账号")
+XSS = "<img src=x onerror=alert(1)> ![x](http://example.com/x.png) **粗**"
+PLACES = [(106.65, 28.75), (106.66, 28.76), (106.67, 28.77), (106.68, 28.78)]
+
+
+@pytest.fixture(autouse=True)
+def at_the_machine(monkeypatch):
+    """The person sits at the machine, unless a test says otherwise: `at_the_machine(VISITOR)`."""
+
+    def is_now(person):
+        monkeypatch.setattr(who, "person", lambda: person)
+
+    is_now(LOCAL)
+    return is_now
+
+
+@pytest.fixture
+def office(folder, workspace_home):
+    """What somebody else, at another machine, works with."""
+    place = load_district("qijiang", folder)
+    return Office(place, Workspace(workspace_home, "qijiang"), Audit(workspace_home))
+
+
+@pytest.fixture
+def offered(monkeypatch):
+    """The files that the page offers: key → bytes when asked for."""
+    found = {}
+
+    def download_button(label, data, *, key, **_):
+        found[key] = data
+
+    monkeypatch.setattr(intake.st, "download_button", download_button)
+    return found
+
+
+def hydrant(n, **cells):
+    lon, lat = PLACES[n % 4]
+    row = dict(
+        zip(
+            HEAD,
+            [f"X{n}", f"{n}号", "东溪镇", "市政消火栓", "现状", lon + n / 500, lat, 100, None],
+            strict=True,
+        )
+    )
+    return row | cells
+
+
+GOOD = [hydrant(n) for n in range(4)]
+FAULTY = [*GOOD, hydrant(4, **{"口径(mm)": "不清楚"}), hydrant(5, **{"口径(mm)": "150mm", "镇街": "东溪"})]
+
+
+def excel(rows, *before, **sheets):
+    book = Workbook()
+    for number, (title, table) in enumerate({"台账": rows, **sheets}.items()):
+        sheet = book.active if not number else book.create_sheet()
+        sheet.title = title
+        for line in before:
+            sheet.append(line)
+        sheet.append(list(table[0]))
+        for row in table:
+            sheet.append(list(row.values()))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def upload(content, name="台账.xlsx", layer="hydrants", **query):
+    """Open the page, choose the layer, drop the file."""
+    seen = Page("intake", to=layer, step="2", **query)
+    seen.at.file_uploader[0].upload(name, content)
+    return seen.run()
+
+
+def on(seen, times=1):
+    for _ in range(times):
+        seen.at.button(key="intake-next").click()
+        seen.run()
+    return seen
+
+
+def checked(content, layer="hydrants", name="台账.xlsx"):
+    """Go on to the last step, whatever is in between."""
+    seen = upload(content, name, layer)
+    while seen.at.query_params["step"] != "5":
+        on(seen)
+    return seen
+
+
+def save(seen, why="年度台账"):
+    seen.at.text_input(key="intake-why").set_value(why)
+    seen.at.button(key="intake-save").click()
+    return seen.run()
+
+
+def kept(office, layer="hydrants"):
+    return office.workspace.read(layer).table().frame.set_index("id")
+
+
+# ---- the whole way -----------------------------------------------------------------------------------
+
+
+def test_good_rows_are_kept_and_the_file_goes_back_with_its_faults(office, offered):
+    seen = upload(excel(FAULTY))
+    assert seen.at.query_params["step"] == "3"  # one sheet: nothing to ask
+    assert seen.at.selectbox(key="intake-column-town").value == "镇街"
+    assert "同义的列名" in seen.text
+    on(seen)
+    assert [one["label"][:6] for one in seen.scene["legend"]] == ["WGS-84", "GCJ-02", "BD-09("]
+    assert len({one["colour"] for one in seen.scene["legend"]}) == 3
+    assert len({one["path"] for one in seen.scene["legend"]}) == 3
+    assert "只差约 500 米,程序分不出来" in seen.text
+    on(seen)
+    assert {label: seen.figure(label) for label in ("可导入", "有错", "自动修正", "未定位")} == {
+        "可导入": 5,
+        "有错": 1,
+        "自动修正": 2,
+        "未定位": 0,
+    }
+    (problem,) = seen.rows("intake-problems").values()
+    assert (problem["row"], problem["column"], problem["value"]) == (6, "口径(mm)", "不清楚")
+    book = load_workbook(io.BytesIO(offered["intake-returned"]()))
+    assert [cell.value for cell in book["台账"][1]][-1] == "错误"
+    assert "不清楚" in book["台账"].cell(6, len(HEAD) + 1).value
+    # nothing is kept before it is said what shall become of the faulty row, and why
+    seen.at.button(key="intake-save").click()
+    seen.run()
+    assert "有错的行还没有说怎么办" in seen.problems
+    assert "请写明原因" in seen.problems
+    assert office.workspace.layers() == ()
+    seen.at.checkbox(key="intake-consent").check()
+    save(seen.run())
+    assert "已存为第 1 版,共 5 个" in seen.text
+    assert "有错的 1 行没有存入" in seen.text
+    assert "intake-returned" in offered
+    found = kept(office)
+    assert list(found.index) == ["X0", "X1", "X2", "X3", "X5"]
+    assert found.at["X5", "diameter_mm"] == "150"
+    assert set(found["source"]) == {"导入"}
+    assert Page("fire_water", demo="false").figure("消火栓") == 5
+    (line,) = [one for one in office.audit.entries() if one.action == "导入" and one.outcome == "完成"]
+    assert "年度台账" in line.detail
+
+
+def test_web_map_coordinates_are_brought_home_when_the_person_says_so(office):
+    shifted = [datum.wgs_to_gcj(*PLACES[n]) for n in range(4)]
+    rows = [hydrant(n, 东经=float(lon), 北纬=float(lat)) for n, (lon, lat) in enumerate(shifted)]
+    seen = on(upload(excel(rows)))
+    seen.at.radio(key="intake-reading").set_value("gcj02")
+    on(seen.run())
+    assert "GCJ-02(高德、腾讯地图)" in seen.text
+    assert "要改请回到第 4 步" in seen.text
+    save(seen)
+    found = kept(office)
+    assert [
+        (round(float(a), 5), round(float(b), 5)) for a, b in zip(found["lon"], found["lat"], strict=True)
+    ] == PLACES
+
+
+def test_the_row_that_a_person_knows_is_looked_at_closely(folder):
+    seen = on(upload(excel(GOOD)))
+    whole = seen.scene["focus"]["bounds"]
+    seen.at.selectbox(key="intake-look-at-widget").set_value(2)
+    seen.run()
+    (south, west), (north, east) = seen.scene["focus"]["bounds"]
+    assert north - south < 0.1 * (whole[1][0] - whole[0][0])
+    assert west < 106.67 < east
+
+
+# ---- columns -----------------------------------------------------------------------------------------
+
+
+def test_a_wrong_match_is_corrected_and_a_missing_one_is_said(folder):
+    rows = [{"序": n, "甲": f"{n}号", "乙": "东溪镇", "种": "市政消火栓"} for n in range(3)]
+    seen = upload(excel(rows))
+    assert "没有找到必填的名称" in seen.problems
+    assert seen.at.selectbox(key="intake-column-kind").value == "种"  # by what stands in it
+    seen.at.selectbox(key="intake-column-name").set_value("甲")
+    seen.run()
+    assert "没有找到必填的" not in seen.problems
+    assert "由你指定" in seen.text
+    seen.at.selectbox(key="intake-column-kind").set_value("")
+    seen.run()
+    assert "没有找到必填的类别" in seen.problems
+    assert "文件里不用的列" in seen.text
+
+
+def test_the_row_of_the_names_can_be_set_right(folder):
+    content = excel(GOOD, ["甲", "乙", "丙", "丁", "戊", "己", "庚", "辛", "壬"])
+    seen = upload(content)
+    assert seen.at.number_input(key="intake-header-row").value == 1
+    assert "没有找到必填的" in seen.problems
+    seen.at.number_input(key="intake-header-row").set_value(2)
+    seen.run()
+    assert seen.problems == ""
+    assert seen.at.selectbox(key="intake-column-name").value == "名称"
+
+
+def test_of_several_sheets_the_one_that_fits_is_offered(folder):
+    notes = [{"说明": "甲", "日期": "乙"}]
+    content = excel(notes, 明细=GOOD)
+    seen = upload(content)
+    assert seen.at.query_params["step"] == "2"
+    assert seen.at.selectbox(key="intake-sheet").value == 1
+    assert "明细" in on(seen).text
+    assert seen.at.selectbox(key="intake-column-name").value == "名称"
+
+
+def test_without_coordinates_it_is_said_how_rows_are_placed(office):
+    rows = [
+        {"名称": f"{n}号", "地址": place, "类型": "市政消火栓"}
+        for n, place in enumerate(["东溪镇", "不知何处"])
+    ]
+    seen = on(upload(excel(rows)))
+    assert "文件没有坐标" in seen.text
+    on(seen)
+    assert seen.figure("未定位") == 1
+    assert "自动编号" in str([one.label for one in seen.at.toggle])
+    save(seen)
+    links = [node.proto.label for node in seen.nodes("page_link")]
+    assert any("有 1 条未定位" in label for label in links)
+    assert list(kept(office).index) == ["hydrants-1-2", "hydrants-1-3"]
+
+
+def test_a_table_without_places_has_no_step_for_them(office):
+    table = service._shipped(office, "errata").table().frame
+    rows = table.head(3).to_dict("records")
+    seen = on(upload(excel(rows), layer="errata"))
+    assert seen.at.query_params["step"] == "5"
+    assert "未定位" not in seen.figures
+    assert not seen.scene["layers"]
+    assert seen.at.radio(key="intake-how").value == "按编号更新"
+
+
+def test_roads_come_from_a_vector_file(office):
+    line = '{"type":"LineString","coordinates":[[106.65,28.75],[106.66,28.76]]}'
+    kind = office.district.registry.layers["roads"].kinds[0]
+    text = (
+        '{"type":"FeatureCollection","features":[{"type":"Feature","geometry":' + line + ',"properties":'
+        f'{{"编号":"L1","名称":"甲路","类别":"{kind}","状态":"现状"}}}}]}}'
+    )
+    seen = checked(text.encode(), "roads", "路.geojson")
+    assert seen.figure("可导入") == 1
+    assert seen.scene["shapes"]
+    save(seen)
+    assert kept(office, "roads").at["L1", "geometry"].startswith("LINESTRING")
+
+
+# ---- repairs -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    made = []
+
+    def counted(module, name):
+        work = getattr(module, name)
+
+        def call(*args, **kwargs):
+            made.append(name)
+            return work(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, call)
+
+    for module, name in (
+        (ingest, "read"),
+        (matching, "match"),
+        (datum, "readings"),
+        (draft, "prepare"),
+        (draft, "to_table"),
+    ):
+        counted(module, name)
+    return made
+
+
+def test_a_repair_is_refused_by_its_kind_or_alone_and_only_the_check_is_made_anew(folder, calls):
+    rows = [hydrant(n, **{"口径(mm)": "150mm"}) for n in range(3)]
+    seen = checked(excel(rows))
+    assert seen.figure("自动修正") == 3
+    calls.clear()
+    seen.run()
+    assert not calls  # an idle run works nothing out again
+    singles = seen.at.multiselect(key="intake-singles-unit:diameter_mm")
+    singles.set_value(["unit:diameter_mm:3"])
+    seen.run()
+    assert (seen.figure("自动修正"), seen.figure("有错")) == (2, 1)
+    assert set(calls) <= {"readings", "prepare", "to_table"}
+    assert calls.count("prepare") == 1
+    seen.at.toggle(key="intake-repair-unit:diameter_mm").set_value(False)
+    seen.run()
+    assert (seen.figure("自动修正"), seen.figure("有错")) == (0, 3)
+    assert "没有一行可以导入" in seen.text
+    seen.at.toggle(key="intake-repair-unit:diameter_mm").set_value(True)
+    seen.run()
+    assert (seen.figure("自动修正"), seen.figure("有错")) == (3, 0)
+
+
+def test_a_visit_to_another_page_loses_nothing(folder, calls):
+    seen = checked(excel(FAULTY))
+    seen.at.checkbox(key="intake-consent").check()
+    seen.at.text_input(key="intake-why").set_value("半截的原因")
+    seen.at.toggle(key="intake-repair-town:town").set_value(False)
+    seen.run()
+    before = seen.figures
+    calls.clear()
+    seen.at.switch_page("pages/requests.py")
+    seen.run()
+    seen.at.switch_page("pages/intake.py")
+    seen.run()
+    assert not calls
+    assert seen.figures == before
+    assert seen.at.text_input(key="intake-why").value == "半截的原因"
+    assert seen.at.checkbox(key="intake-consent").value
+    assert not seen.at.toggle(key="intake-repair-town:town").value
+    # and a settled step can be changed
+    seen.at.button(key="intake-back-3").click()
+    seen.run()
+    assert seen.at.selectbox(key="intake-column-town").value == "镇街"
+
+
+def test_one_visit_holds_one_draft(folder):
+    seen = checked(excel(FAULTY))
+    work = seen.at.session_state["intake-work"]
+    first = work._made["draft"][1]
+    seen.at.toggle(key="intake-repair-town:town").set_value(False)
+    seen.run()
+    assert sum(isinstance(made, draft.Draft) for _, made in work._made.values()) == 1
+    assert work._made["draft"][1] is not first
+    assert "readings" not in work._made
+
+
+# ---- what is there already -----------------------------------------------------------------------------
+
+
+def health(office, count=3):
+    table = service._shipped(office, "health").table().frame.head(count)
+    return [
+        {key: None if pd.isna(value) else value for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def test_records_of_documents_do_not_vanish_unsaid(office):
+    seen = checked(excel(health(office)), "health")
+    there = len(service._shipped(office, "health").table().frame)
+    assert seen.at.radio(key="intake-how").value == "按编号更新"
+    assert f"保存后共 {there} 家(现有 {there}):新增 0,改动 0(共 0 处),删去 0" in seen.text
+    seen.at.radio(key="intake-how").set_value("整份替换")
+    seen.run()
+    assert f"删去 {there - 3}" in seen.text
+    assert f"其中 {there - 3} 条出自正式文件" in seen.problems
+    save(seen)
+    assert "会有文件所载的记录消失:请勾选确认" in seen.problems
+    assert office.workspace.layers() == ()
+    seen.at.checkbox(key="intake-gone").check()
+    save(seen.run())
+    assert "已存为第 2 版" in seen.text
+    assert len(kept(office, "health")) == 3
+
+
+def test_an_update_changes_what_the_file_says_and_an_addition_nothing(office):
+    first, *_ = health(office, 1)
+    rows = [
+        {"编号": first["id"], "名称": first["name"], "类别": first["kind"], "全科医生": 7},
+        {"编号": "新1", "名称": "新卫生院", "类别": "卫生院", "全科医生": 3},
+    ]
+    seen = checked(excel(rows), "health")
+    assert "新增 1,改动 1" in seen.text
+    assert "1 条原载于文件的记录内容有改,来源改记为“导入”" in seen.text
+    seen.at.radio(key="intake-how").set_value("追加")
+    seen.run()
+    assert "有 1 行的编号库中已有,不导入" in seen.text
+    assert "新增 1,改动 0" in seen.text
+    seen.at.radio(key="intake-how").set_value("按编号更新")
+    save(seen.run())
+    found = kept(office, "health")
+    assert found.at[first["id"], "gp_count"] == "7"
+    assert found.at[first["id"], "beds_2020"] == str(first["beds_2020"])
+    assert "新1" in found.index
+
+
+def test_who_saved_meanwhile_is_told_and_nothing_typed_is_lost(office):
+    seen = checked(excel(GOOD))
+    seen.at.text_input(key="intake-why").set_value("我的台账")
+    seen.run()
+    other = draft.to_table(seen.at.session_state["intake-work"]._made["draft"][1])
+    service.import_layer(FIRE, office, "hydrants", other, base=0, why="李的台账")
+    seen.at.button(key="intake-save").click()
+    seen.run()
+    assert "已有人先保存了" in seen.problems
+    assert "李 于" in seen.problems
+    assert seen.at.text_input(key="intake-why").value == "我的台账"
+    seen.at.button(key="intake-again").click()
+    seen.run()
+    assert "与现有的 4 条怎样合并" in [one.label for one in seen.at.radio]
+    assert seen.figure("提醒") >= 4  # the ids are there already
+    save(seen, "我的台账")
+    assert "已存为第 2 版" in seen.text
+    assert not office.workspace.drafts("hydrants")  # settled
+
+
+# ---- who may, and what is hostile ------------------------------------------------------------------------
+
+
+def test_a_visitor_may_have_a_file_checked_but_not_kept(office, at_the_machine, offered):
+    at_the_machine(VISITOR)
+    seen = Page("intake", to="hydrants")
+    assert "你可以检查文件、下载结果,但不能保存到“消火栓”" in seen.text
+    assert load_workbook(io.BytesIO(offered["intake-template"]())).sheetnames[0] == "消火栓"
+    seen = checked(excel(FAULTY))
+    assert seen.figure("有错") == 1
+    assert "intake-returned" in offered
+    assert seen.at.button(key="intake-save").disabled
+    work = seen.at.session_state["intake-work"]
+    with pytest.raises(AccessError):
+        service.import_layer(VISITOR, office, "hydrants", work._made["joined"][1].table, base=0, why="试")
+
+
+def test_another_department_is_told_whose_layer_it_is(folder, at_the_machine):
+    at_the_machine(FIRE)
+    assert "区水利局的录入人员或管理人员" in Page("intake", to="reservoirs").text
+    assert "但不能保存" not in Page("intake", to="hydrants").text
+
+
+def bomb():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * 40_000_000)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("炸弹.xlsx", bomb()),
+        ("照片.xlsx", b"\x89PNG\r\n\x1a\n" + bytes(100)),
+        ("空.csv", b""),
+        ("坏.geojson", b'{"type":' * 5000),
+        ("程序.exe", b"MZ" + bytes(500)),
+    ],
+)
+def test_a_hostile_file_is_refused_in_words_and_the_page_lives(folder, name, content):
+    seen = upload(content, name)
+    assert "这个文件用不了" in seen.problems
+    assert "Traceback" not in seen.html
+    seen.run()
+    seen.at.file_uploader[0].set_value(("台账.xlsx", excel(GOOD), ""))
+    assert seen.run().at.query_params["step"] == "3"
+
+
+def test_what_nobody_foresaw_is_told_calmly(folder, monkeypatch):
+    monkeypatch.setattr(ingest, "read", lambda *_: 1 / 0)
+    seen = upload(excel(GOOD))
+    assert "程序没有料到的内容" in seen.problems
+
+
+def test_whatever_a_file_says_is_shown_as_text(folder):
+    rows = [{**row, XSS: XSS} for row in FAULTY] + [hydrant(9, 名称=XSS, 镇街=XSS)]
+    content = excel(rows, **{"甲 `粗` _x_": GOOD})
+    seen = upload(content, f"{XSS}.xlsx")
+    seen.at.selectbox(key="intake-sheet").set_value(0)
+    on(seen.run())
+    while seen.at.query_params["step"] != "5":
+        assert not {"img", "script"} & {tag for tag, _ in Text(seen.html).tags}
+        on(seen)
+    assert not {"img", "script"} & {tag for tag, _ in Text(seen.html).tags}
+    # labels and captions are Markdown, so nothing from a file stands in one
+    spoken = [*seen.at.toggle, *seen.at.radio, *seen.at.button, *seen.at.checkbox, *seen.at.expander]
+    assert not any("粗" in str(one.label) for one in spoken)
+
+
+def test_steps_do_not_come_before_what_they_rest_on(folder):
+    seen = Page("intake", to="hydrants", step="5")
+    assert seen.at.query_params["step"] == "2"
+    assert seen.at.file_uploader
+    assert Page("intake", to="不存在", step="九").at.query_params["step"] == "1"
+
+
+def test_boundaries_have_steps_of_their_own(folder):
+    content = (folder / "geo" / "qijiang" / "townships.geojson").read_bytes()
+    seen = upload(content, "界线.geojson", BOUNDARIES)
+    assert "核对界线并保存" in seen.text
+    assert "用不了" not in seen.problems
+    assert seen.maps
