@@ -28,6 +28,7 @@ RESAVE = "请在表格软件中另存为“Excel 工作簿(.xlsx)”后再上传
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _EMPTY_CELLS = 50_000_000  # cells that hold nothing cost time, too
 _RANGES = 100_000
+_FORMATTED = 20_000_000  # bytes of an .xls up to which its formats are read: each styled blank is a cell then
 _PIECES = 4096  # of a cell's text, as expat gives it: each may be 8,192 characters
 _PART = re.compile(r"(?:.*/)?xl/(?:worksheets/)?[^/]*", re.IGNORECASE)
 
@@ -97,12 +98,16 @@ def sheets_xls(
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise _limits.refusal(file, "有密码的工作簿", "没有密码的文件", "请去掉打开密码后再上传")
     try:
-        book = xlrd.open_workbook(
-            file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO()
-        )
+        merged = _merged_xls(content)
+        book = _open_xls(content, formatted=False)
         for n, title in enumerate(book.sheet_names()):
             sheet = book.sheet_by_index(n)
-            yield Sheet(title, _rows_xls(sheet, book.datemode), hidden=bool(sheet.visibility))
+            yield Sheet(
+                title,
+                _rows_xls(sheet, book.datemode),
+                merged=merged[n] if n < len(merged) else [],
+                hidden=bool(sheet.visibility),
+            )
             book.unload_sheet(n)
             progress((n + 1) / book.nsheets)
     except DataError:
@@ -112,6 +117,30 @@ def sheets_xls(
         found = "有密码的工作簿" if locked else "无法解析的 .xls 文件"
         advice = "请去掉打开密码后再上传" if locked else RESAVE
         raise _limits.refusal(file, found, "可以打开的 Excel 工作簿", advice) from error
+
+
+def _open_xls(content: bytes, *, formatted: bool) -> xlrd.book.Book:
+    return xlrd.open_workbook(
+        file_contents=content,
+        on_demand=True,
+        ragged_rows=True,
+        formatting_info=formatted,
+        logfile=io.StringIO(),
+    )
+
+
+def _merged_xls(content: bytes) -> list[list[tuple[int, int, int, int]]]:
+    """List each sheet's merged cells, which xlrd tells only with all formats; where these are broken, none."""
+    if len(content) > _FORMATTED:
+        return []
+    try:
+        book = _open_xls(content, formatted=True)
+        return [
+            [(top + 1, bottom, left, right - 1) for top, bottom, left, right in sheet.merged_cells[:_RANGES]]
+            for sheet in book.sheets()
+        ]
+    except Exception:  # xlrd has many kinds; the cells are read without formats anyhow
+        return []
 
 
 def _macros(file: str) -> DataError:
