@@ -27,6 +27,7 @@ RESAVE = "请在表格软件中另存为“Excel 工作簿(.xlsx)”后再上传
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _EMPTY_CELLS = 50_000_000  # cells that hold nothing cost time, too
+_OTHERS = 40_000_000  # elements that are no row and no cell; text that stands in its cell has one each
 _RANGES = 100_000
 _FORMATTED = 20_000_000  # bytes of an .xls up to which its formats are read: each styled blank is a cell then
 _PIECES = 4096  # of a cell's text, as expat gives it: each may be 8,192 characters
@@ -371,7 +372,7 @@ class _Cells:
         self.file, self.sheet, self.strings, self.dates, self.done = file, sheet, strings, dates, done
         self.epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900
         self.places: dict[str, int] = {}
-        self.row, self.place, self.seen = 0, -1, 0
+        self.row, self.place, self.seen, self.lines, self.others = 0, -1, 0, 0, 0
         self.kind, self.style, self.formula = "n", "0", False
         self.cells: dict[int, str] = {}
         self.parts: list[str] = []
@@ -394,6 +395,10 @@ class _Cells:
             self.formula = True
             self.sheet.formulas += 1
         elif name == "row":
+            self.lines += 1
+            if self.lines > _limits.LINES:
+                found = f"超过 {_limits.LINES:,} 行(含空行)"
+                raise _limits.refusal(self.file, found, "正常大小的表", "请删去表外带格式的空白行")
             number = attributes.get("r", "")
             self.row = int(number) if number.isdecimal() and len(number) < 9 else self.row + 1
             self.place = -1
@@ -402,6 +407,10 @@ class _Cells:
             self._merge(attributes.get("ref", ""))
         elif name == "rPh":
             self.reading = False
+        else:
+            self.others += 1
+            if self.others > _OTHERS:
+                raise _limits.refusal(self.file, "内容不像工作表", "完好的 .xlsx 文件", RESAVE)
 
     def text(self, data: str) -> None:
         if self.reading:

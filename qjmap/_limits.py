@@ -36,6 +36,9 @@ ROWS, COLUMNS, CELL = 1_000_000, 300, 32_767
 SHAPE_CELL = 4_000_000
 """Characters of one line or area as text: a hundred thousand corners of 7 decimals, and some room."""
 
+LINES = 5_000_000
+"""Rows of a file with the blank ones, which cost time, too."""
+
 CELLS = 30_000_000
 """Cells of one table: what a server of the office can hold."""
 

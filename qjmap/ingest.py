@@ -471,6 +471,10 @@ def _csv_rows(stream: io.TextIOWrapper, name: str, tell: Callable[[], None]) -> 
             if number % _TELL_EVERY == 0:
                 tell()
                 clock.check()
+                if number > _limits.LINES:
+                    raise _limits.refusal(
+                        name, f"超过 {_limits.LINES:,} 行(含空行)", "正常大小的表", "请删去表外的空行"
+                    )
             if len(cells) > _limits.COLUMNS and any(cells[_limits.COLUMNS :]):
                 expected = f"不多于 {_limits.COLUMNS} 列的表"
                 raise _limits.refusal(name, f"{len(cells)} 列", expected, "请删去不用的列", number)
