@@ -36,6 +36,7 @@ LEFT_OUT = ""
 
 _STRIP_M = 50.0  # half the width of strips that are open to the outside
 _CONTACT_M = 200.0  # how long such a strip runs beside each of two towns
+_OUTLINE_M = 1.0  # how exactly the outline is followed for that
 _BESIDE = 0.02  # who shares less of a gap's line only meets it at a corner
 _MISS = 0.1  # of a published area, before it is worth a word
 _OWN = frozenset({"read", "estimate"})  # `certainty` in the file that comes with this program
@@ -512,26 +513,33 @@ def _gaps(frame: gpd.GeoDataFrame, outside: gpd.GeoDataFrame) -> tuple[Patch, ..
     shapes = np.asarray(frame.geometry, dtype=object)
     if not len(shapes):
         return ()
-    whole = shapely.union_all(shapes)
-    filled = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(whole)])
-    closed = shapely.buffer(shapely.buffer(whole, _STRIP_M, quad_segs=2), -_STRIP_M, quad_segs=2)
+    whole = shapely.get_parts(shapely.union_all(shapes))
     others = [shape for name, shape in outside.geometry.items() if name not in frame.index]
-    taken = shapely.union_all([whole, *others])
+    holes = [shapely.Polygon(ring) for part in whole for ring in part.interiors]
+    # what lies in a hole, of a unit outside or as an island, is no gap
+    inner = shapely.union_all([*others, *(part for part in whole if any(h.covers(part) for h in holes))])
+    filled = shapely.union_all([shapely.Polygon(part.exterior) for part in whole]).simplify(_OUTLINE_M)
+    closed = filled.buffer(_STRIP_M, quad_segs=2).buffer(-_STRIP_M, quad_segs=2)
+    strips = shapely.difference(closed, shapely.union_all([filled, *others]))
+    tree = shapely.STRtree(shapes)
     found = []
-    for candidates, least in ((filled, 1), (shapely.difference(closed, filled), 2)):
-        for piece in shapely.get_parts(shapely.difference(candidates, taken)):
+    for pieces, least in ((shapely.difference(holes, inner), 1), (strips, 2)):
+        for piece in shapely.get_parts(pieces):
             if piece.geom_type != "Polygon" or piece.area <= SLIVER_M2:
                 continue
-            near = _beside(piece, frame, max(_CONTACT_M if least > 1 else 0.0, _BESIDE * piece.length))
-            if len(near) >= least:
-                found.append(Patch(near, float(piece.area) / 1e6, piece))
+            contact = max(_CONTACT_M if least > 1 else 0.0, _BESIDE * piece.length)
+            near = frame.iloc[np.sort(tree.query(piece.buffer(2 * _OUTLINE_M)))]
+            named = _beside(piece, near, contact)
+            if len(named) >= least:
+                found.append(Patch(named, float(piece.area) / 1e6, piece))
     return tuple(sorted(found, key=lambda patch: -patch.km2))
 
 
-def _beside(piece: Any, frame: gpd.GeoDataFrame, length: float) -> tuple[str, ...]:
+def _beside(piece: Any, near: gpd.GeoDataFrame, length: float) -> tuple[str, ...]:
     """Name the towns that a piece runs beside for so many metres, where it is wider than a hair."""
     wide = piece.buffer(-0.5).buffer(0.5)
     line = (piece if wide.is_empty else wide).boundary
-    near = frame[frame.intersects(piece.buffer(1.0))]
-    runs = shapely.length(shapely.intersection(line, near.geometry.buffer(1.0).to_numpy()))
+    around = shapely.box(*piece.buffer(10.0).bounds)  # the rest of a long line is not worth widening
+    beside = shapely.buffer(shapely.intersection(near.geometry.to_numpy(), around), 2 * _OUTLINE_M)
+    runs = shapely.length(shapely.intersection(line, beside))
     return tuple(str(name) for name in near.index[runs >= length])
