@@ -40,6 +40,10 @@ _NAMES = {
 
 # The reader of GEOS goes one call deeper for each collection in a collection: only plain shapes come to it.
 _PLAIN = r"^\s*(?:SRID=[0-9]+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*(?:ZM?|M)?\s*(?:\(|EMPTY)"
+_EXAMPLES = {
+    "line": "LINESTRING (106.60 28.90, 106.61 28.91)",
+    "polygon": "POLYGON ((106.60 28.90, 106.61 28.90, 106.61 28.91, 106.60 28.90))",
+}
 _SRID = r"^\s*SRID=[0-9]+;"
 
 LEAST_M2, LEAST_M = 100.0, 10.0
@@ -100,9 +104,15 @@ def parse(texts: Iterable[str | None]) -> Shapes:
 def write(shapes: Shapes) -> list[str | None]:
     """Write shapes as WKT, `DECIMALS` decimals at most; None for a missing one."""
     return [
-        None if one is None else str(shapely.to_wkt(one, rounding_precision=DECIMALS, trim=True))
+        None
+        if one is None
+        else _text(one).replace("LINEARRING", "LINESTRING")  # which no reader but GEOS knows
         for one in shapes.tolist()
     ]
+
+
+def _text(shape: shapely.Geometry) -> str:
+    return str(shapely.to_wkt(shape, rounding_precision=DECIMALS, trim=True))
 
 
 def rounded(shapes: Shapes) -> Shapes:
@@ -159,7 +169,7 @@ def typed(
         kinds == "",
         f"{named}图形(WKT)",
         lambda place: _short(str(cells.iat[place])),
-        "如 POLYGON ((106.60 28.90, 106.61 28.90, 106.61 28.91, 106.60 28.90)),经度在前",
+        f"如 {_EXAMPLES[geometry]},经度在前",
     )
     refuse(
         ~np.isin(kinds, WANTED[geometry]),

@@ -53,6 +53,8 @@ def of_record(
     for key, column in spec.columns.items():
         if key in _HEADED or column.type == SHAPE or pd.isna(record[key]):
             continue
+        if key == "error_m" and spec.shaped and record[key] == 0:  # a line has no radius of error to tell
+            continue
         if column.sensitive and not include_sensitive:
             continue
         value = record[key]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from qjmap.district import District
@@ -73,12 +72,12 @@ def by_status(spec: LayerSpec, records: pd.DataFrame) -> tuple[Sequence[MarkStyl
 
 #: One for each kind of lines or areas, in the registry's order; apart for colour-blind eyes, and by their names.
 _HUES = (
-    *("#1d4f8c", "#b5520b", "#6a3d9a", "#0b7a66", "#9b1c4d", "#7a6400", "#2f7d1f", "#8c4a2f"),
+    *("#0072b2", "#b5520b", "#6a3d9a", "#0b7a66", "#9b1c4d", "#7a6400", "#2f7d1f", "#8c4a2f"),
     "#4a5560",
 )
 
 _MOST_FILLED = 0.3
-"""Areas that cover more of the district than this are drawn as lines only, so that what lies below stays legible."""
+"""Areas that cover more of their towns than this are drawn as lines only, so that what lies below stays legible."""
 
 
 def shape_layer(district: District, spec: LayerSpec, records: pd.DataFrame) -> ShapeLayer:
@@ -92,8 +91,7 @@ def shape_layer(district: District, spec: LayerSpec, records: pd.DataFrame) -> S
     planned = records["status"].isin(PLANNED).to_numpy(dtype=bool)
     invented = (records["source"] == DEMO).to_numpy(dtype=bool)
     kinds = records["kind"].cat.codes.to_numpy()
-    land = float(shapely.area(district.boundaries.geometry.to_numpy()).sum())
-    fill = spec.geometry == "polygon" and not records["area_m2"].sum() > _MOST_FILLED * land > 0
+    fill = spec.geometry == "polygon" and records["area_m2"].sum() <= _MOST_FILLED * _land(district, records)
     styles: list[ShapeStyle] = []
     classes = np.zeros(len(records), dtype=np.uint8)
     for kind, waits, made_up in sorted(
@@ -111,6 +109,14 @@ def shape_layer(district: District, spec: LayerSpec, records: pd.DataFrame) -> S
         classes=classes,
         names=records["name"].tolist(),
     )
+
+
+def _land(district: District, records: pd.DataFrame) -> float:
+    """Give the area (square metres) of the towns that records name, or of the district where some name none."""
+    shapes = district.boundaries.geometry
+    named = records["town"].dropna().unique()
+    own = shapes[shapes.index.isin(named)] if len(named) and records["town"].notna().all() else shapes
+    return float(own.area.sum())
 
 
 def notices(district: District, *, demo: bool) -> list[tuple[str, bool]]:

@@ -51,8 +51,8 @@ def single_file(
     about
         Title, day, filter, standard in force, sources.
     records
-        Layer key → cards: those of the scene's marks in their order, then those of records without a place, which
-        are listed only.
+        Layer key → cards: those of the scene's marks, or lines and areas, in their order, then those of records without
+        a place, which are listed only.
     towns
         Cards of towns, by name.
 
@@ -64,13 +64,12 @@ def single_file(
     Raises
     ------
     QjmapError
-        A layer on the map has fewer cards than marks.
+        A layer on the map has fewer cards than marks or shapes.
     """
-    for layer in scene.layers:
-        if layer.visible and len(records.get(layer.key, ())) < len(layer.lon):
-            raise QjmapError(
-                f"“{layer.key}”有 {len(layer.lon)} 个图标,但只有 {len(records.get(layer.key, ()))} 份说明"
-            )
+    drawn = [(layer.key, len(layer.lon)) for layer in scene.layers if layer.visible]
+    for key, count in (*drawn, *((layer.key, len(layer.shapes)) for layer in scene.shapes)):
+        if len(records.get(key, ())) < count:
+            raise QjmapError(f"“{key}”有 {count} 个图标或图形,但只有 {len(records.get(key, ()))} 份说明")
     texts = _Texts()
     cards = {
         key: {"label": district.registry.layers[key].label, "cards": [_card(one, texts) for one in some]}

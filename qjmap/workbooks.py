@@ -118,7 +118,7 @@ def _words(column: Column) -> str:
         "town": "从选项中选取街镇",
         "longitude": "十进制度数,如 106.651100",
         "latitude": "十进制度数,如 28.880000",
-        "shape": "WKT,如 POLYGON ((106.60 28.90, 106.61 28.90, 106.61 28.91, 106.60 28.90))",
+        "shape": "WKT,如 LINESTRING (106.60 28.90, 106.61 28.91);经度在前",
     }
     parts = ["必填" if column.required else "可留空", kinds.get(column.type, "文字")]
     if column.unit:

@@ -5,6 +5,7 @@ import itertools
 import re
 import threading
 import time
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
 from PIL import Image
 from pypdf import PdfReader
 
@@ -26,7 +29,7 @@ from qjmap.errors import FontError, RegistryError
 from qjmap.marks import district_bounds, notices, town_bounds
 from qjmap.registers import load_layer
 from qjmap.standards import load_standards
-from qjmap.webmap import CoverageDrawing, MarkLayer, MarkStyle, Scene, Zone
+from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, ShapeLayer, ShapeStyle, Zone
 from tests.conftest import GRID_CENTRE, GRID_KEY, GRID_NAMES, town_name, write_grid
 
 A4 = Paper("A4")
@@ -443,6 +446,48 @@ def test_the_legend_names_what_is_in_the_frame_and_nothing_else(grid):
     assert bounds is not None
     near = cartography.draw(grid, Scene(layers=[layer], focus=(town, bounds)), sheet(), A4)
     assert "规划" not in texts(near)
+
+
+def shapes_in(grid, **fields):
+    degrees = grid.projection.geometry_to_degrees
+    large, small = shapely.box(-9000, -9000, -1000, -1000), shapely.box(-6000, -6000, -5000, -5000)
+    line = shapely.LineString([(0, 0), (9000, 9000)])
+    made = {
+        "key": "zones",
+        "shapes": np.array([degrees(one) for one in (small, large)], dtype=object),
+        "styles": [ShapeStyle("管理范围", "#0072b2", fill=True)],
+        "classes": np.zeros(2, dtype=np.uint8),
+    }
+    road = ShapeLayer(
+        "roads",
+        np.array([degrees(line)], dtype=object),
+        [ShapeStyle("国道", "#b5520b"), ShapeStyle("省道", "#6a3d9a")],
+        np.zeros(1, dtype=np.uint8),
+    )
+    return Scene(shapes=[ShapeLayer(**(made | fields)), road])
+
+
+def test_lines_and_areas_are_drawn_where_they_are_and_named_once(grid):
+    figure = cartography.draw(grid, shapes_in(grid), sheet(), A4)
+    assert [on_paper(figure, name) for name in ("管理范围", "国道", "省道")] == [True, True, False]
+    assert sum("管理范围" in one for one in texts(figure)) == 1
+    plain = np.asarray(
+        Image.open(io.BytesIO(cartography.to_png(cartography.draw(grid, Scene(), sheet(), A4), 60)))
+    )
+    drawn = np.asarray(Image.open(io.BytesIO(cartography.to_png(figure, 60))))
+    assert (plain != drawn).any(axis=2).sum() > 1000
+
+
+def test_a_chosen_area_is_outlined_in_the_accent_colour(grid):
+    figure = cartography.draw(grid, shapes_in(grid, chosen=0), sheet(), A4)
+    edges = [one.get_edgecolor() for one in figure.axes[1].get_children() if isinstance(one, PathPatch)]
+    assert sum(np.allclose(one, to_rgba(PALETTE["accent"])) for one in edges) == 1
+
+
+def test_shapes_out_of_the_frame_are_not_in_the_legend(grid):
+    scene = replace(shapes_in(grid), focus=(town_name(8), town_bounds(grid, town_name(8))))
+    figure = cartography.draw(grid, scene, sheet(), A4)
+    assert not on_paper(figure, "管理范围")
 
 
 def test_records_at_one_place_are_counted_and_kinds_stand_side_by_side(grid):

@@ -1,5 +1,8 @@
 """Lines and areas: from somebody's file to a register, checked, placed, measured, and out again."""
 
+import json
+from datetime import date
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -8,11 +11,25 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qjmap import _shapes, checks, datum, draft, ingest, matching
+from qjmap import (
+    _shapes,
+    checks,
+    datum,
+    draft,
+    export,
+    ingest,
+    marks,
+    matching,
+    portrait,
+    registers,
+    scenes,
+)
+from qjmap.cards import of_record
 from qjmap.checks import Context, Ground
 from qjmap.errors import DataError, RegistryError
 from qjmap.layers import load_registry
 from qjmap.registers import load_layer
+from qjmap.webmap import PALETTE
 from tests.conftest import GRID_CENTRE, town_name, write_layer
 from tests.test_layers import registry_with
 
@@ -403,3 +420,124 @@ def grid_district_once(tmp_path_factory):
 
     root = write_grid(tmp_path_factory.mktemp("grid"))
     return load_district(GRID_KEY, root)
+
+
+# ---- what is shown of it ------------------------------------------------------------------------------
+
+
+def layers_with(grid_root, grid_district):
+    """Two zones, one of them planned, and a road."""
+    write_layer(
+        grid_root,
+        "reservoir_zones",
+        [
+            {
+                "geometry": wkt(square(grid_district)),
+                "town": MIDDLE,
+                "kind": "管理范围",
+                "reservoir": "甲水库",
+            },
+            {
+                "geometry": wkt(square(grid_district, 1500)),
+                "town": MIDDLE,
+                "status": "规划",
+                "kind": "管理范围",
+            },
+        ],
+    )
+    line = grid_district.projection.geometry_to_degrees(shapely.LineString([(0, 0), (3000, 4000)]))
+    write_layer(grid_root, "roads", [{"geometry": wkt(line), "number": "X1"}])
+    return {key: load_layer(grid_district, key) for key in ("reservoir_zones", "roads")}
+
+
+def test_a_drawing_tells_kinds_by_colour_and_plans_by_dashes(grid_root, grid_district):
+    layers = layers_with(grid_root, grid_district)
+    zones = marks.shape_layer(grid_district, layers["reservoir_zones"].spec, layers["reservoir_zones"].frame)
+    assert [(one.label, one.dashed, one.fill) for one in zones.styles] == [
+        ("水库范围:管理范围", False, True),
+        ("水库范围:管理范围(规划、在建)", True, True),
+    ]
+    assert zones.classes.tolist() == [0, 1]
+    assert zones.names == ["设施1", "设施2"]
+    roads = marks.shape_layer(grid_district, layers["roads"].spec, layers["roads"].frame)
+    assert not roads.styles[0].fill
+    chosen = zones.choosing(1)
+    assert (chosen.chosen, zones.chosen) == (1, None)
+    assert chosen.on_screen is zones.on_screen
+
+
+def test_areas_that_cover_their_towns_are_drawn_as_lines(grid_root, grid_district):
+    whole = square(grid_district, -5000, -5000, 9000)
+    write_layer(grid_root, "village_areas", [{"geometry": wkt(whole), "town": MIDDLE}])
+    layer = load_layer(grid_district, "village_areas")
+    assert not marks.shape_layer(grid_district, layer.spec, layer.frame).styles[0].fill
+
+
+def test_what_is_invented_is_grey(grid_root, grid_district):
+    write_layer(grid_root, "reservoir_zones", [{"geometry": wkt(square(grid_district))}], demo=True)
+    layer = load_layer(grid_district, "reservoir_zones")
+    (style,) = marks.shape_layer(grid_district, layer.spec, layer.frame).styles
+    assert "演示" in style.label
+    assert style.colour == PALETTE["muted_facility"]
+
+
+def test_a_card_says_how_large_it_is_and_no_coordinates(grid_root, grid_district):
+    layers = layers_with(grid_root, grid_district)
+    zone = dict(of_record(grid_district, *_first(layers["reservoir_zones"])).pairs)
+    assert zone["图形面积"] == "1.000 平方千米(100.00 公顷,量算)"
+    assert zone["水库"] == "甲水库"
+    assert "图形" not in zone
+    assert "定位误差" not in zone
+    road = dict(of_record(grid_district, *_first(layers["roads"])).pairs)
+    assert road["图形长度"] == "5.00 千米(量算)"
+
+
+def _first(layer):
+    return layer.spec, layer.frame.iloc[0]
+
+
+def test_geojson_has_the_shape_and_excel_its_text(grid_root, grid_district):
+    layers = layers_with(grid_root, grid_district)
+    frame, spec = layers["reservoir_zones"].frame, layers["reservoir_zones"].spec
+    about = export.Metadata("水库范围", when=date(2026, 1, 1))
+    found = json.loads(export.to_geojson(frame, spec, metadata=about))
+    feature = found["features"][0]
+    shape = shapely.geometry.shape(feature["geometry"])
+    assert feature["geometry"]["type"] == "Polygon"
+    assert shape.exterior.is_ccw
+    assert shapely.hausdorff_distance(shape, square(grid_district)) < 2e-7
+    assert feature["properties"]["图形面积"] == pytest.approx(1e6, rel=1e-5)
+    assert not {"图形", "经度", "纬度"} & feature["properties"].keys()
+    assert found["metadata"]["fields"]["图形面积"] == {"column": "area_m2", "unit": "平方米"}
+    table = export.to_table(frame, spec, projection=grid_district.projection)
+    assert shapely.from_wkt(table["图形(WKT)"].iat[0]).equals(frame["geometry"].iat[0])
+    road = json.loads(export.to_geojson(layers["roads"].frame, layers["roads"].spec, metadata=about))
+    assert road["features"][0]["geometry"]["type"] == "LineString"
+    assert road["features"][0]["properties"]["图形长度"] == pytest.approx(5000, abs=0.2)
+
+
+def test_an_outline_too_long_for_a_cell_is_left_out_and_that_is_said(grid_root, grid_district):
+    many = wkt(shapely.Point(LON, LAT).buffer(0.02, quad_segs=2500))
+    write_layer(grid_root, "reservoir_zones", [{"geometry": many}])
+    layer = load_layer(grid_district, "reservoir_zones")
+    table = export.to_table(layer.frame, layer.spec)
+    assert "GeoJSON" in table["图形(WKT)"].iat[0]
+    assert len(export.to_excel({"范围": table}, {})) < 50_000
+
+
+def test_nothing_is_said_of_shapes_that_nobody_keeps(grid_root, grid_district):
+    assert not set(grid_district.registry.shaped) & registers.present(grid_district).keys()
+    layers = {key: load_layer(grid_district, key) for key in grid_district.registry.layers}
+    held = {one.spec.key for one in portrait.holdings(layers, MIDDLE)}
+    assert held == set(grid_district.registry.points)
+    layers_with(grid_root, grid_district)
+    assert {"reservoir_zones", "roads"} <= registers.present(grid_district).keys()
+    assert "village_areas" not in registers.present(grid_district)
+
+
+def test_a_towns_map_has_its_shapes(grid_root, grid_district):
+    layers = layers_with(grid_root, grid_district)
+    scene, ids, _ = scenes.town_scene(grid_district, layers, MIDDLE, most=100)
+    assert [one.key for one in scene.shapes] == ["reservoir_zones"]
+    assert ids["reservoir_zones"] == ["F1", "F2"]
+    assert not scene.layers

@@ -15,10 +15,11 @@ from qjmap import cards, standalone, summary
 from qjmap.cards import Card
 from qjmap.errors import QjmapError
 from qjmap.export import Metadata
-from qjmap.marks import marks, notices
+from qjmap.marks import marks, notices, shape_layer
 from qjmap.registers import load_layer
 from qjmap.ui import source
 from qjmap.webmap import Scene
+from tests.conftest import write_layer
 
 HOSTILE = "</script><!--<script>alert(1)</script>&\u2028{{7*7}}<img src=x onerror=alert(1)>"
 ABOUT = Metadata(
@@ -170,3 +171,20 @@ def test_two_thousand_hydrants_fit_in_two_megabytes(qijiang):
     )
     assert len(data_of(file.decode())["more"]["layers"]["hydrants"]["cards"]) == 2000
     assert len(file) < 2_000_000
+
+
+def test_lines_and_areas_have_their_cards_too(grid_root, grid_district):
+    area = "POLYGON ((106.5 29, 106.51 29, 106.51 29.01, 106.5 29))"
+    write_layer(grid_root, "reservoir_zones", [{"geometry": area, "reservoir": "甲水库"}])
+    zones = load_layer(grid_district, "reservoir_zones")
+    scene = Scene(shapes=[shape_layer(grid_district, zones.spec, zones.frame)])
+    records = standalone.cards_of(
+        grid_district, {"reservoir_zones": zones.frame}, {"reservoir_zones": zones.frame["id"].tolist()}
+    )
+    data = data_of(made(grid_district, scene=scene, records=records))
+    assert len(data["scene"]["shapes"]) == 1
+    title, _, pairs = read(data["more"], data["more"]["layers"]["reservoir_zones"]["cards"][0])
+    assert title == "设施1"
+    assert dict(pairs)["水库"] == "甲水库"
+    with pytest.raises(QjmapError, match="说明"):
+        made(grid_district, scene=scene, records={})

@@ -118,9 +118,17 @@
     });
   });
   const placed = new Map(drawn._layers_.filter((layer) => layer.visible).map((layer) => [layer.key, layer.points]));
+  const shapes = new Map(drawn._shapes_.map((layer) => [layer.key, layer.shapes]));
+  const degrees = (x, y) => L.latLng((Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI, x * 360 - 180);
   for (const [key, layer] of Object.entries(more.layers)) {
     offer("表:" + layer.label, layer.cards, (row, i) => {
-      const points = placed.get(key);
+      const points = placed.get(key), shape = shapes.has(key) ? shapes.get(key)[i] : null;
+      if (shape && shape.box[0] < Infinity) return () => {
+        document.getElementById("map").scrollIntoView({ block: "nearest" });
+        const box = L.latLngBounds(degrees(shape.box[0], shape.box[1]), degrees(shape.box[2], shape.box[3]));
+        map.fitBounds(box, { padding: [60, 60], maxZoom: 15, animate: false });
+        open(box.getCenter(), [layer.cards[i]], 0);
+      };
       return points && i < points.n && (() => show(L.latLng(points.lat[i], points.lon[i]), 13, [layer.cards[i]]));
     });
   }

@@ -223,10 +223,14 @@ def _form(office: Office, spec: LayerSpec, record: str, allowed: bool, newest: i
         if record == NEW:
             inputs.show(("id",))
         inputs.show(_HEAD)
-        own = [key for key in spec.columns if key not in ("id", *_HEAD, *_PLACE, *_SOURCE)]
-        inputs.show(_PLACE[:2], "位置")
-        if allowed:
-            _offer_map()
+        own = [key for key in spec.columns if key not in ("id", "geometry", *_HEAD, *_PLACE, *_SOURCE)]
+        if spec.shaped:
+            st.html(html.part("位置"))
+            _tell_shape(one, allowed)
+        else:
+            inputs.show(_PLACE[:2], "位置")
+            if allowed:
+                _offer_map()
         inputs.show(_PLACE[2:])
         _tell_town(office.district, spec, record, one, allowed)
         if own:
@@ -254,6 +258,14 @@ def _offer_map() -> None:
         f"所以点取的位置记为“{CLICKED}”,误差不小于 {FLOOR_M:g} 米,地图缩得越小误差越大;"
         "如另有依据(如实地测量),请自行改定位方式和误差。",
     )
+
+
+def _tell_shape(one: Sheet, allowed: bool) -> None:
+    """Say how large the shape is drawn, and how it is changed."""
+    text = one.cells.get("geometry")
+    corners = 0 if text is None else text.count(",") + text.count("(")
+    said = "图形在此页不能改,只能在“数据导入”中按编号更新或整份替换。" if allowed else ""
+    st.html(html.note(f"{'图形见地图' if corners else '没有图形'}。{said}"))
 
 
 def _tell_town(district: District, spec: LayerSpec, record: str, one: Sheet, allowed: bool) -> None:

@@ -15,9 +15,9 @@ from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
 from qjmap.registers import Layer
 from qjmap.service import Office
-from qjmap.ui import desk, frame, html, mapview, record_form, sidebar, who
+from qjmap.ui import desk, frame, html, mapview, record_form, sidebar, source, who
 from qjmap.ui.table import TableColumn, show_table
-from qjmap.webmap import Scene
+from qjmap.webmap import Scene, ShapeLayer
 
 _COLUMNS = (
     TableColumn("name", "名称"),
@@ -55,7 +55,9 @@ def show(person: Person, office: Office, key: str) -> None:
             record_form.show_said()
             if record is not None:
                 st.html(html.note("本图层没有这个编号的记录:可能已删除,或属于另一图层。"))
-            if allowed:
+            if allowed and spec.shaped:
+                st.html(html.note("线、面图层的记录在“数据导入”中随图形文件新增;此处可改属性、删除记录。"))
+            elif allowed:
                 st.button("新增一条记录", on_click=record_form.begin, args=(key,), key="add-record")
         record_form.show_unsaved(key, record)
         _lists(rows, record)
@@ -86,7 +88,8 @@ def _scene(
     sheet: record_form.Sheet | None,
 ) -> tuple[Scene, Mapping[str, list[str]]]:
     there = summary.placed(rows) if layer is not None else rows.iloc[:0]
-    layers = [] if layer is None else [marks.marks(district, spec, there)]
+    layers = [] if layer is None or spec.shaped else [marks.marks(district, spec, there)]
+    shapes = [] if layer is None or there.empty or not spec.shaped else [_shapes(layer, there, record)]
     town = mapview.town_in_focus(district)
     bounds = marks.town_bounds(district, town)
     said = marks.notices(district, demo=False)
@@ -94,11 +97,21 @@ def _scene(
         said.insert(0, ("点一下地图,取为这条记录的位置", True))
     return Scene(
         layers=layers,
+        shapes=shapes,
         town=town,
         focus=None if town is None or bounds is None else (town, bounds),
-        chosen=_place(district, layer, record, sheet),
+        chosen=None if spec.shaped else _place(district, layer, record, sheet),
         notices=said,
     ), {spec.key: there["id"].tolist()}
+
+
+def _shapes(layer: Layer, rows: pd.DataFrame, record: str | None) -> ShapeLayer:
+    """Give the drawing of lines or areas; that of all of them is made once for everybody."""
+    if len(rows) == len(layer.frame):
+        return source.shapes(layer, record)
+    drawn = marks.shape_layer(source.district(), layer.spec, rows)
+    found = [n for n, one in enumerate(rows["id"]) if one == record]
+    return drawn.choosing(found[0]) if found else drawn
 
 
 def _place(
@@ -125,7 +138,8 @@ def _lists(rows: pd.DataFrame, record: str | None) -> None:
         if part.empty:
             continue
         named = f"{title} {len(part):,} 条"
-        hint = "点一行,再在地图上点它的位置" if key == "unplaced" else "点一行或点地图上的符号打开"
+        drawn = "图形" if "shape" in rows else "符号"
+        hint = "点一行,再在地图上点它的位置" if key == "unplaced" else f"点一行或点地图上的{drawn}打开"
         with st.container() if record is None else st.expander(named):
             show_table(
                 f"{named}:{hint}",

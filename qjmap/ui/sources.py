@@ -87,6 +87,7 @@ def show_layers(layers: Mapping[str, Layer]) -> None:
                 "key": key,
                 "label": layer.spec.label,
                 "file": int((records["source"] == "文件").sum()),
+                "brought": int((records["source"] == "导入").sum()),
                 "demo": int((records["source"] == "演示").sum()),
                 "unplaced": int((records["position"] == UNPLACED).sum()),
                 "error": float(records["error_m"].median()) if records["error_m"].notna().any() else None,
@@ -96,6 +97,7 @@ def show_layers(layers: Mapping[str, Layer]) -> None:
     columns = [
         TableColumn("label", "图层"),
         TableColumn("file", "文件", "条", 0),
+        *([TableColumn("brought", "导入", "条", 0)] if any(row["brought"] for row in rows) else []),
         TableColumn("demo", "演示", "条", 0),
         TableColumn("unplaced", "未定位", "条", 0),
         TableColumn("error", "误差中位", "米", 0),
