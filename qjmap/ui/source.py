@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 import streamlit as st
 
 from qjmap.district import ROOT, District, districts, load_district
@@ -17,6 +19,8 @@ from qjmap.registers import Layer, load_layer, load_table
 from qjmap.standards import Rule, Standards, load_standards
 from qjmap.webmap import ShapeLayer, base_map
 from qjmap.workspace import Workspace, home
+
+_CORNERS = 30_000  # of the base map: some 600 kB
 
 # A run of a page has a thread, and so a context, of its own.
 _seen: ContextVar[str | None] = ContextVar("seen", default=None)
@@ -191,6 +195,14 @@ def _standards(content: str, key: str) -> Standards:
     return load_standards(root() / "data" / "standards.toml", place.registry, list(place.documents.index))
 
 
+def _thinned(shapes: list[Any]) -> list[Any]:
+    """Leave out corners of surveyed lines (degrees) until the base map is light; the screen's lines only, no figure."""
+    drawn, tolerance = shapes, 1e-5
+    while shapely.get_num_coordinates(drawn).sum() > _CORNERS and tolerance < 0.01:
+        drawn, tolerance = list(shapely.simplify(shapes, tolerance)), 2 * tolerance
+    return drawn
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _ground(content: str, key: str) -> str:
     place = _district(content, key)
@@ -199,7 +211,7 @@ def _ground(content: str, key: str) -> str:
     for frame in (place.boundaries, place.background):
         lon, lat = projection.to_degrees(frame["label_x"], frame["label_y"])
         frames.append(
-            frame.set_geometry([projection.geometry_to_degrees(g) for g in frame.geometry]).assign(
+            frame.set_geometry(_thinned([projection.geometry_to_degrees(g) for g in frame.geometry])).assign(
                 label_lon=lon, label_lat=lat
             )
         )
