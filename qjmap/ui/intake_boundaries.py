@@ -149,6 +149,9 @@ def _work(person: Person, office: Office, hand: _Hand, file: str) -> Outlines | 
     st.html(html.part("3 界线从哪里来"))
     _claims(hand)
     st.html(html.part("4 核对"))
+    hand.repair = bool(
+        st.session_state.get(f"{_FIELD}repair", hand.repair)
+    )  # its box stands below the result
     content = (source.fingerprint(), hand.column, hand.reading, tuple(hand.meant.items()), hand.repair)
     with st.spinner("正在量算空隙和重叠…"):
         found = hand.once(
