@@ -174,7 +174,7 @@ def _layer(person: Person, office: Office, one: Work, spec: LayerSpec | None) ->
 def _state(office: Office, one: Work, spec: LayerSpec | None) -> str:
     """Say what is there now, and who keeps it."""
     if spec is None:
-        return f"现用界线:{office.district.settings.boundary_notice}。需要各街镇的面(区域)图形。"
+        return f"现用{office.district.origin.line}。需要各街镇的面(区域)图形。"
     number, register = desk.opened(one.layer)
     state = f"第 {number} 版" if number else "随软件发布"
     count = (
