@@ -1,4 +1,4 @@
-# make run · test · screenshots · bench · geo · demo · clean        (Windows: see README.md)
+# make run · test · screenshots · bench · fuzz · geo · demo · clean        (Windows: see README.md)
 
 # The first Python on the path that is new enough; PYTHON=/path/to/python3.11 chooses another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -9,7 +9,7 @@ ADDRESS ?= localhost
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test browser screenshots bench geo demo clean
+.PHONY: run test browser screenshots bench fuzz geo demo clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed-run
@@ -52,6 +52,20 @@ screenshots: $(VENV)/.installed-dev browser
 
 bench: $(VENV)/.installed-dev browser
 	$(PY) -m benchmarks
+
+# Every reader of strangers' files for SECONDS; what breaks one is kept in build/fuzz/ and can be given to readers.py.
+SECONDS ?= 60
+fuzz: $(VENV)/.installed-dev
+	$(PY) -m pip install --disable-pip-version-check -q -r tests/fuzz/requirements.txt
+	@mkdir -p build/fuzz; failed=""; \
+	for one in $(FUZZ); do \
+		echo "== $$one"; \
+		$(PY) tests/fuzz/readers.py $$one -max_total_time=$(SECONDS) -artifact_prefix=build/fuzz/$$one- \
+			2>build/fuzz/$$one.txt || failed="$$failed $$one"; \
+		tail -n 1 build/fuzz/$$one.txt; \
+	done; \
+	test -z "$$failed" || { echo "发现问题 / found:$$failed (build/fuzz)"; exit 1; }
+FUZZ ?= xlsx xls csv geojson kml dbf template
 
 geo: $(VENV)/.installed-run
 	$(PY) -m qjmap.cli build-geo
