@@ -240,14 +240,15 @@ def _shapes(axes: Axes, district: District, layer: ShapeLayer, view: View, drawn
     seen = shapely.intersects(metres, view.box) & (shapely.get_dimensions(metres) > 0)
     fine = shapely.simplify(metres, view.denominator * _FINEST_MM / 1000)
     above = np.argsort(-shapely.area(metres), kind="stable")
+    used = np.unique(np.column_stack([layer.classes, shapely.get_dimensions(metres)])[seen], axis=0)
+    drawn.shapes += [(layer.styles[number], size == 2) for number, size in used.tolist()]
     for place in above[seen[above]].tolist():
         style, area = layer.styles[int(layer.classes[place])], shapely.get_dimensions(fine[place]) == 2
         path = polygon_path(fine[place]) if area else line_path(fine[place])
         edge = PALETTE["accent"] if place == layer.chosen else style.colour
         weight = 1.8 if place == layer.chosen else 0.9 if area else 1.1
-        add_shape(axes, path, style, edge, weight, area=area, zorder=2.7)
-        if (style, area) not in drawn.shapes:
-            drawn.shapes.append((style, area))
+        # under the outline of the town in focus
+        add_shape(axes, path, style, edge, weight, area=area, zorder=2.6 if place == layer.chosen else 2.3)
 
 
 def _seats(district: District, view: View) -> Floats:

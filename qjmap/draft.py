@@ -5,11 +5,13 @@ Nothing is repaired in silence: each repair is in the list, and can be refused a
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from types import MappingProxyType
 
 import numpy as np
@@ -28,13 +30,18 @@ from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Column, LayerSpec
 from qjmap.matching import ADDRESS, Match
-from qjmap.places import Gazetteer, Place
-from qjmap.registers import load_table
+from qjmap.places import Gazetteer, Place, with_areas
+from qjmap.registers import load_layer, load_table
 
 EXAMPLE = "示例"
 """An id that begins so marks an example row of a template; it is never kept."""
 
 IMPORTED = "导入"
+
+VILLAGE_AREAS = "village_areas"
+"""The layer whose areas say better than a point where an address in a village lies."""
+
+_BLOCK = 8192  # rows written at once
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -146,6 +153,10 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
         villages = load_table(district, "villages")
     except DataError:  # without the list of villages an address still finds its town
         villages = pd.DataFrame({"name": pd.Series(dtype="str"), "town": pd.Series(dtype="str")})
+    with contextlib.suppress(DataError):  # its own page tells
+        if VILLAGE_AREAS in district.registry.shaped:
+            drawn = load_layer(district, VILLAGE_AREAS, demo=False).frame
+            villages = with_areas(villages, drawn) if len(drawn) else villages
     own = district.boundaries
     ground = Ground(
         district.projection,
@@ -245,16 +256,21 @@ def to_register(frame: pd.DataFrame, spec: LayerSpec) -> bytes:
 
 def to_table(draft: Draft) -> RawTable:
     """Give the good rows of a draft as the text of a register, with their numbers in the file: as `to_register`."""
-    columns = {}
-    for (
-        key,
-        column,
-    ) in draft.spec.columns.items():  # a column at a time: all at once would be gigabytes of objects
-        texts = pa.array(_texts(draft.frame[key], column), type=pa.large_string())
-        blank = pc.equal(texts, "")
-        columns[key] = pc.if_else(blank, pa.scalar(None, type=pa.large_string()), texts)
+    columns = {key: _text_array(draft.frame[key], column) for key, column in draft.spec.columns.items()}
     frame: pd.DataFrame = pa.table(columns).to_pandas()
     return RawTable(draft.file, frame.astype("str"), draft.rows)
+
+
+def _text_array(values: pd.Series, column: Column) -> pa.ChunkedArray:
+    """Write a column block by block: a hundred thousand texts as objects would be ten times the file."""
+    kind = pa.large_string()
+    if column.type not in ("integer", "year") and isinstance(values.dtype, pd.StringDtype):
+        return pa.chunked_array([pa.array(values, type=kind, from_pandas=True)])
+    blocks = []
+    for start in range(0, len(values), _BLOCK):
+        texts = pa.array(_texts(values.iloc[start : start + _BLOCK], column), type=kind)
+        blocks.append(pc.if_else(pc.equal(texts, ""), pa.scalar(None, type=kind), texts))
+    return pa.chunked_array(blocks, type=kind)
 
 
 def _texts(values: pd.Series, column: Column) -> list[str]:
@@ -375,8 +391,9 @@ class _Work:
         if example.any():
             self.notes.append(f"{example.sum()} 行模板示例(编号以“{EXAMPLE}”开头)未导入")
         frame = self.source.table.frame
-        first = frame.iloc[:, 0]
-        for name in frame.columns[1:3]:  # a sum may stand under the name, with the number left blank
+        # a sum may stand under the name, with the number left blank; shapes may have no columns at all
+        first = pd.Series(np.nan, index=frame.index, dtype="str")
+        for name in frame.columns[:3]:
             first = first.fillna(frame[name])
         sums = _matches(first, _TOTALS.pattern)
         for place in np.flatnonzero(sums).tolist():
@@ -732,14 +749,14 @@ class _Work:
         bad = np.isin(self.rows, [row for row in wrong if row is not None]) & keep
         good = keep & ~bad & (None not in wrong)
         whole = bool(good[keep].all())
-        kept = checked.frame if whole else checked.frame[good[keep]].reset_index(drop=True)
+        kept = checked.frame if whole else _only(checked.frame, good[keep])
         unplaced = np.zeros(len(kept), dtype=bool)
         if self.spec.placed:
             unplaced = (kept["position"] == UNPLACED).to_numpy(dtype=bool)
         return Draft(
             self.spec,
             kept,
-            tuple(self.rows[good].tolist()),
+            tuple(compress(self.source.table.rows, good.tolist())),
             good,
             keep & ~good,
             problems,
@@ -755,6 +772,17 @@ class _Work:
         if problem.column is None or problem.column not in self.spec.columns:
             return problem
         return replace(problem, column=self.told(problem.column))
+
+
+def _only(frame: pd.DataFrame, mask: Bools) -> pd.DataFrame:
+    """Give the rows of a mask; empties the frame meanwhile, for two of them would be twice the memory."""
+    blank = pd.Series(np.nan, index=range(int(mask.sum())), dtype="str")  # one for all that nobody filled in
+    kept: dict[str, pd.Series] = {}
+    for name in frame.columns.tolist():
+        cells = frame.pop(name)
+        empty = isinstance(cells.dtype, pd.StringDtype) and not cells.notna().any()
+        kept[name] = blank if empty else cells[mask].reset_index(drop=True)
+    return pd.DataFrame(kept, copy=False)
 
 
 def _matches(cells: pd.Series, pattern: str) -> Bools:

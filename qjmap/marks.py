@@ -5,10 +5,11 @@ Kept apart from `qjmap.scenes`, whose judgements take longer to import than the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from qjmap.district import District
@@ -76,6 +77,9 @@ _HUES = (
     "#4a5560",
 )
 
+#: Of areas that are drawn as lines only, such as villages: not to be taken for a road.
+_BOUNDS = ("#8a6d3b", "#7a4f7d")
+
 _MOST_FILLED = 0.3
 """Areas that cover more of their towns than this are drawn as lines only, so that what lies below stays legible."""
 
@@ -98,7 +102,8 @@ def shape_layer(district: District, spec: LayerSpec, records: pd.DataFrame) -> S
         set(zip(kinds.tolist(), planned.tolist(), invented.tolist(), strict=True))
     ):
         said = "、".join(word for word, so in (("规划、在建", waits), ("演示", made_up)) if so)
-        colour = PALETTE["muted_facility"] if made_up else _HUES[kind % len(_HUES)]
+        hues = _HUES if fill or spec.geometry == "line" else _BOUNDS
+        colour = PALETTE["muted_facility"] if made_up else hues[kind % len(hues)]
         classes[(kinds == kind) & (planned == waits) & (invented == made_up)] = len(styles)
         label = f"{spec.label}:{spec.kinds[kind]}{f'({said})' if said else ''}"
         styles.append(ShapeStyle(label, colour, fill=fill, dashed=waits))
@@ -117,6 +122,15 @@ def _land(district: District, records: pd.DataFrame) -> float:
     named = records["town"].dropna().unique()
     own = shapes[shapes.index.isin(named)] if len(named) and records["town"].notna().all() else shapes
     return float(own.area.sum())
+
+
+def stacked(layers: Iterable[ShapeLayer]) -> list[ShapeLayer]:
+    """Put drawings over one another so that each is seen: areas without a tint first, then tinted ones, then lines."""
+    return sorted(layers, key=lambda one: (_lines(one), any(style.fill for style in one.styles)))
+
+
+def _lines(layer: ShapeLayer) -> bool:
+    return not np.any(shapely.get_dimensions(layer.shapes) == 2)
 
 
 def notices(district: District, *, demo: bool) -> list[tuple[str, bool]]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from qjmap._repairs import stem
 
@@ -40,7 +41,7 @@ class Gazetteer:
     towns
         Names.
     villages
-        Columns `name`, `town`, and if known `lon`, `lat` (degrees).
+        Columns `name`, `town`, and if known `lon`, `lat` (degrees), `error_m` (metres; see `with_areas`).
     areas_km2
         Area by town, for the error of a village's place.
     """
@@ -83,7 +84,8 @@ class Gazetteer:
         )
         if np.isnan(lon) or np.isnan(lat):
             return Place(town, self._name(n))
-        return Place(town, self._name(n), lon, lat, self._error(town))
+        own = float(row["error_m"]) if "error_m" in row and pd.notna(row["error_m"]) else self._error(town)
+        return Place(town, self._name(n), lon, lat, own)
 
     def _error(self, town: str) -> float:
         """Give the radius of a disc as large as the town's average village: no village's point is better than that."""
@@ -115,6 +117,53 @@ class Gazetteer:
 
     def _name(self, n: int) -> str:
         return _village_names(tuple(self.villages["name"].astype("str")))[n][0]
+
+
+def with_areas(villages: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """Let villages whose area is known lie there: a point in it, and as error the distance to its farthest corner.
+
+    Parameters
+    ----------
+    villages
+        `name`, `town` and what else is known of them.
+    areas
+        A layer's frame of village areas: `name`, `town` (may be missing), `geometry` (degrees), `shape` (metres).
+
+    Returns
+    -------
+    pandas.DataFrame
+        The villages with `lon`, `lat` and `error_m`; areas of villages that the list does not know come after, where
+        they name their town. A name that several villages bear is left alone unless the area says the town.
+    """
+    shapes = areas["shape"].to_numpy(dtype=object)
+    inside = shapely.point_on_surface(shapes)
+    at = shapely.point_on_surface(areas["geometry"].to_numpy(dtype=object))
+    made = pd.DataFrame(
+        {
+            "name": areas["name"].astype("str").to_numpy(dtype=object),
+            "town": areas["town"].astype(object).where(areas["town"].notna(), "").to_numpy(dtype=object),
+            "lon": shapely.get_x(at),
+            "lat": shapely.get_y(at),
+            # to a corner, not to an edge: nothing of the village is farther away
+            "error_m": np.ceil(shapely.hausdorff_distance(inside, shapes)),
+        }
+    )
+    known = villages.reset_index(drop=True).assign(error_m=np.nan)
+    for key in ("lon", "lat"):
+        known[key] = known[key].astype(float) if key in known else np.nan
+    names = [set(one) for one in _village_names(tuple(known["name"].astype("str")))]
+    homes = known["town"].astype("str").tolist()
+    new: list[int] = []
+    for n, own in enumerate(_village_names(tuple(made["name"]))):
+        town = str(made["town"].iat[n])
+        found = [i for i, known_by in enumerate(names) if known_by & set(own) and town in ("", homes[i])]
+        if len(found) == 1:
+            known.loc[found[0], ["lon", "lat", "error_m"]] = made.loc[n, ["lon", "lat", "error_m"]].astype(
+                float
+            )
+        elif not found and town:
+            new.append(n)
+    return pd.concat([known, made.iloc[new]], ignore_index=True) if new else known
 
 
 @lru_cache(maxsize=8)

@@ -17,7 +17,7 @@ from qjmap import shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, POSSIBLE, SHORT, UNKNOWN, Assessment
 from qjmap.district import District
 from qjmap.layers import LayerSpec
-from qjmap.marks import marks, notices, shape_layer, town_bounds
+from qjmap.marks import marks, notices, shape_layer, stacked, town_bounds
 from qjmap.registers import DEMO, Layer, has_demo
 from qjmap.shortlist import Line
 from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, ShapeLayer, Zone
@@ -62,7 +62,7 @@ def town_scene(
     bounds = town_bounds(district, town)
     scene = Scene(
         layers=drawn,
-        shapes=shapes,
+        shapes=stacked(shapes),
         town=town,
         focus=None if bounds is None else (town, bounds),
         notices=notices(district, demo=invented),

@@ -20,6 +20,7 @@ from qjmap import (
     ingest,
     marks,
     matching,
+    places,
     portrait,
     registers,
     scenes,
@@ -30,7 +31,7 @@ from qjmap.errors import DataError, RegistryError
 from qjmap.layers import load_registry
 from qjmap.registers import load_layer
 from qjmap.webmap import PALETTE
-from tests.conftest import GRID_CENTRE, town_name, write_layer
+from tests.conftest import GRID_CENTRE, town_name, write_csv, write_layer
 from tests.test_layers import registry_with
 
 LON, LAT = GRID_CENTRE
@@ -377,11 +378,11 @@ def test_doubles_of_what_is_kept_are_told_before_saving(grid_district):
 
 # ---- any shape comes back -----------------------------------------------------------------------------
 
-places = st.tuples(st.floats(-0.12, 0.12), st.floats(-0.12, 0.12)).map(
+spots = st.tuples(st.floats(-0.12, 0.12), st.floats(-0.12, 0.12)).map(
     lambda one: (LON + one[0], LAT + one[1])
 )
-lines = st.lists(places, min_size=2, max_size=12, unique=True).map(shapely.LineString)
-discs = st.tuples(places, st.floats(1e-5, 0.03), st.integers(1, 6)).map(
+lines = st.lists(spots, min_size=2, max_size=12, unique=True).map(shapely.LineString)
+discs = st.tuples(spots, st.floats(1e-5, 0.03), st.integers(1, 6)).map(
     lambda one: shapely.Point(one[0]).buffer(one[1], quad_segs=one[2])
 )
 rings = st.tuples(discs, st.floats(0.1, 0.9)).map(
@@ -541,3 +542,57 @@ def test_a_towns_map_has_its_shapes(grid_root, grid_district):
     assert [one.key for one in scene.shapes] == ["reservoir_zones"]
     assert ids["reservoir_zones"] == ["F1", "F2"]
     assert not scene.layers
+
+
+# ---- addresses in villages whose area is known ---------------------------------------------------------
+
+
+def test_an_address_lies_in_its_villages_area_with_the_distance_to_its_farthest_corner(
+    grid_root, grid_district
+):
+    known = [
+        {"code": "1", "name": "大坪村村民委员会", "town_code": "9", "town": MIDDLE},
+        {"code": "2", "name": "小坪村村民委员会", "town_code": "9", "town": MIDDLE},
+    ]
+    spec = grid_district.registry.tables["villages"]
+    write_csv(grid_district.data / spec.file, spec.columns, known)
+    write_layer(
+        grid_root,
+        "village_areas",
+        [
+            {
+                "name": "大坪村",
+                "town": MIDDLE,
+                "kind": "村",
+                "geometry": wkt(square(grid_district, 0, 0, 2000)),
+            },
+            {
+                "name": "新村",
+                "town": MIDDLE,
+                "kind": "村",
+                "geometry": wkt(square(grid_district, 3000, 0, 500)),
+            },
+        ],
+    )
+    found = draft.surroundings(grid_district).gazetteer
+    place = found.find(f"{MIDDLE}大坪村3组")
+    assert (place.town, place.village) == (MIDDLE, "大坪村")
+    x, y = grid_district.projection.to_metres(place.lon, place.lat)
+    corner = np.hypot(np.array([0, 0, 2000, 2000]) - x, np.array([0, 2000, 0, 2000]) - y).max()
+    assert place.error_m == pytest.approx(corner, abs=1.5)
+    assert place.error_m >= corner - 0.01
+    # a village without an area has no place of its own; one that only the areas know has
+    assert np.isnan(found.find("小坪村").lon)
+    assert found.find(f"{MIDDLE}新村").error_m < 400
+
+
+def test_villages_of_one_name_are_told_apart_by_the_town_of_the_area():
+    villages = pd.DataFrame({"name": ["大坪村村民委员会"] * 2, "town": ["丙镇", "丁镇"]})
+    box = shapely.box(0, 0, 100, 100)
+    areas = pd.DataFrame({"name": ["大坪村"], "town": ["丁镇"]}).assign(geometry=[box], shape=[box])
+    found = places.with_areas(villages, areas)
+    assert found["lon"].notna().tolist() == [False, True]
+    assert found["error_m"].iat[1] == 71
+    unsaid = places.with_areas(villages, areas.assign(town=None))
+    assert unsaid["lon"].notna().tolist() == [False, False]
+    assert len(unsaid) == 2

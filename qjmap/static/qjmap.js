@@ -274,7 +274,7 @@
   }
 
   function drawLines(g, view, map) {
-    const { towns, palette, selected } = map.qj;
+    const { towns, palette } = map.qj;
     g.lineJoin = "round";
     for (const town of towns) {
       g.beginPath();
@@ -283,14 +283,7 @@
       g.lineWidth = 1;
       g.stroke();
     }
-    const chosen = map.qj.byName.get(selected);
-    if (chosen) {
-      g.beginPath();
-      tracePath(g, chosen.polygons, view);
-      g.strokeStyle = palette.accent;
-      g.lineWidth = 2.5;
-      g.stroke();
-    }
+    drawSelected(g, view, map);
     for (const town of towns) {
       if (!town.seat) continue;
       const x = mercatorX(town.seat[0]) * view.world - view.ox, y = mercatorY(town.seat[1]) * view.world - view.oy;
@@ -302,6 +295,16 @@
       g.stroke();
       g.fill();
     }
+  }
+
+  function drawSelected(g, view, map) {
+    const chosen = map.qj.byName.get(map.qj.selected);
+    if (!chosen) return;
+    g.beginPath();
+    tracePath(g, chosen.polygons, view);
+    g.strokeStyle = map.qj.palette.accent;
+    g.lineWidth = 2.5;
+    g.stroke();
   }
 
   function drawNames(g, view, map) {
@@ -774,6 +777,7 @@
       }, { pane: pane(map, "qj-areas", 400) });
       this._shapes = new Canvas((g, view) => {
         for (const layer of this._shapes_) drawShapes(g, view, map, layer);
+        drawSelected(g, view, map);
       }, { pane: pane(map, "qj-shapes", 430) });
       this._marks = new Canvas((g, view) => {
         for (const layer of this._layers_) if (layer.visible) drawMarks(g, view, layer);

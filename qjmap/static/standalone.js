@@ -55,6 +55,7 @@
   function select(name) {
     map.qj.selected = name;
     map.qj.lines.redraw();
+    if (drawn._shapes_.length) drawn._shapes.redraw();
     map.qj.names.redraw();
   }
 

@@ -15,7 +15,7 @@ from qjmap import summary
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.layers import LayerSpec
-from qjmap.marks import marks, notices, town_bounds
+from qjmap.marks import marks, notices, stacked, town_bounds
 from qjmap.registers import Layer, has_demo
 from qjmap.ui import details, frame, html, mapview, paper, single, source, words
 from qjmap.ui.html import Figure
@@ -284,7 +284,7 @@ def drawings(
         if not layers[key].spec.shaped
     ]
     there = [layers[key] for key, rows in records.items() if layers[key].spec.shaped and len(rows)]
-    return drawn, [source.shapes(layer) for layer in there]
+    return drawn, stacked(source.shapes(layer) for layer in there)
 
 
 def offer_file(

@@ -15,7 +15,7 @@ from qjmap.coverage import Within
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.layers import LayerSpec
-from qjmap.marks import DEMO_NOTICE, NAMED, marks, notices, town_bounds
+from qjmap.marks import DEMO_NOTICE, NAMED, marks, notices, stacked, town_bounds
 from qjmap.registers import Layer, has_demo, has_register
 from qjmap.standards import Rule, Standards
 from qjmap.ui import details, downloads, frame, html, mapview, paper, rules, sidebar, single, source, words
@@ -184,7 +184,7 @@ def _laid_over(
 ) -> tuple[Scene, dict[str, list[str]]]:
     if not over:
         return scene, ids
-    shapes = [source.shapes(layer, _wanted(layer)) for layer in over]
+    shapes = stacked(source.shapes(layer, _wanted(layer)) for layer in over)
     invented = any(has_demo(layer.frame) for layer in over)
     known = [text for text, _ in scene.notices]
     demo = [DEMO_NOTICE] if invented and DEMO_NOTICE[0] not in known else []
