@@ -6,10 +6,13 @@ import json
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from qjmap import boundaries, datum, ingest, outlines
+from qjmap import boundaries, datum, effects, ingest, outlines, plots, portrait
 from qjmap.district import load_district
 from qjmap.errors import DataError
 from qjmap.workspace import BOUNDARIES, GEOJSON, Content
@@ -97,11 +100,11 @@ def test_small_overlaps_and_narrow_gaps_are_mended_and_listed(grid_district):
     moved = shapely.box(
         west + 10, south, east + 10, north
     )  # a strip free in the west, one too many in the east
-    given = source(grid_district, (4, moved))
-    before = outlines.official(given, grid_district, "乡镇")
+    file = source(grid_district, (4, moved))
+    before = outlines.official(file, grid_district, "乡镇")
     assert (before.mendable, len(before.problems), before.geojson) == (1, 1, b"")
     assert before.repairs == ()
-    mended = outlines.official(given, grid_district, "乡镇", repair=True)
+    mended = outlines.official(file, grid_district, "乡镇", repair=True)
     assert mended.problems == ()
     assert mended.overlaps == mended.gaps == ()
     assert mended.overlap_km2 == pytest.approx(0, abs=1e-6)
@@ -127,19 +130,19 @@ def test_a_ring_that_touches_itself_is_mended_when_asked(grid_district):
         [(west, south), (east, south), (east, north), (west, north), (west, south + 9), (west + 9, south + 9),
          (west, south + 9)]
     )  # fmt: skip
-    given = source(grid_district, (4, pinched))
-    assert outlines.official(given, grid_district, "乡镇").mendable == 1
-    mended = outlines.official(given, grid_district, "乡镇", repair=True)
+    file = source(grid_district, (4, pinched))
+    assert outlines.official(file, grid_district, "乡镇").mendable == 1
+    mended = outlines.official(file, grid_district, "乡镇", repair=True)
     assert mended.problems == ()
     assert "戊镇:图形在" in mended.repairs[0]
 
 
 def test_what_a_person_says_of_a_name_holds(grid_district):
     names = ["第一片", *grid_district.boundaries.index[1:]]
-    given = source(grid_district, names=names)
-    assert outlines.suggest(given, "乡镇", grid_district)["第一片"] is None
-    assert outlines.official(given, grid_district, "乡镇").problems
-    found = outlines.official(given, grid_district, "乡镇", names={"第一片": "甲街道"})
+    file = source(grid_district, names=names)
+    assert outlines.suggest(file, "乡镇", grid_district)["第一片"] is None
+    assert outlines.official(file, grid_district, "乡镇").problems
+    found = outlines.official(file, grid_district, "乡镇", names={"第一片": "甲街道"})
     assert found.problems == ()
     assert found.names["第一片"] == "甲街道"
     # several areas of one town, and one of the neighbour's that is left out or makes the background
@@ -174,14 +177,14 @@ def test_what_a_person_says_of_a_name_holds(grid_district):
     ],
 )
 def test_the_same_lines_come_out_of_every_format(qijiang, name, write):
-    (given,) = ingest.read(name, write(official.areas(qijiang)))
-    column = outlines.guess(given, qijiang)
+    (file,) = ingest.read(name, write(official.areas(qijiang)))
+    column = outlines.guess(file, qijiang)
     assert column == "XZQMC"
     reading = None
     if write is official.gcj:
-        x, y = shapely.get_coordinates(outlines.degrees(given)).T
+        x, y = shapely.get_coordinates(outlines.degrees(file)).T
         reading = next(one for one in datum.readings(x, y, qijiang) if one.key == datum.GCJ02)
-    found = outlines.official(given, qijiang, column, reading)
+    found = outlines.official(file, qijiang, column, reading)
     assert found.problems == ()
     assert found.overlaps == found.gaps == ()
     assert found.area_km2 == pytest.approx(found.old_km2, rel=1e-5)
@@ -206,8 +209,8 @@ def test_what_is_cut_by_the_lines_is_worked_out_anew(grid_district, grid_root):
     frame.loc[4, "geometry"] = degrees(shapely.box(west, south, east - 2000, north))
     west, south, east, north = grid_district.boundaries.geometry["己镇"].bounds
     frame.loc[5, "geometry"] = degrees(shapely.box(west - 2000, south, east, north))
-    (given,) = ingest.read("界线.geojson", official.geojson(frame))
-    found = outlines.official(given, grid_district, "XZQMC")
+    (file,) = ingest.read("界线.geojson", official.geojson(frame))
+    found = outlines.official(file, grid_district, "XZQMC")
     new = load_district("fangge", grid_root, kept={BOUNDARIES: Content("b", found.geojson, GEOJSON)})
     assert new.towns["area_km2"][["戊镇", "己镇"]].tolist() == pytest.approx([80, 120], rel=1e-5)
     assert new.towns["point_error_m"]["己镇"] == pytest.approx(np.hypot(6000, 5000), rel=0.2)
@@ -230,8 +233,8 @@ def test_areas_and_seats_that_do_not_fit_what_is_published_are_told(grid_distric
 
 def test_our_own_schematic_lines_are_recognised(qijiang):
     data = (qijiang.geo / qijiang.settings.boundary_file).read_bytes()
-    (given,) = ingest.read("townships.geojson", data)
-    found = outlines.official(given, qijiang, "name")
+    (file,) = ingest.read("townships.geojson", data)
+    found = outlines.official(file, qijiang, "name")
     assert found.problems == ()
     assert [problem.column for problem in found.warnings] == ["certainty"]
     assert set(found.background.index) == {"万盛经开区"}
@@ -261,3 +264,50 @@ def test_the_file_says_what_was_said_of_it(grid_district):
     assert head.items() >= (ABOUT | {"kind": "导入界线", "file": "界线.geojson"}).items()
     assert "review_number" not in head
     assert json.loads(found.geojson)["features"] == json.loads(outlines.signed(found, ABOUT))["features"]
+
+
+NUMBERS = st.one_of(
+    st.floats(105, 108),
+    st.floats(28, 30),
+    st.sampled_from([0.0, -200.0, 1e308, 5e-324, 500_000.0, 35.4e6, 3.2e6]),
+)
+RINGS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=8)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rings=st.lists(RINGS, min_size=1, max_size=11),
+    names=st.lists(st.sampled_from(["甲街道", "乙", "邻区", "", "无此镇", "<b>"]), min_size=11, max_size=11),
+    crs=st.sampled_from([None, "EPSG:4326", "EPSG:4523", "EPSG:3857", "不认识"]),
+    repair=st.booleans(),
+)
+def test_whatever_stands_in_a_file_is_told_and_not_raised(grid_district, rings, names, crs, repair):
+    shapes = [shapely.Polygon(ring) for ring in rings]
+    frame = pd.DataFrame({"名": names[: len(shapes)]}, dtype="str")
+    file = ingest.Source(
+        "层", ingest.RawTable("f.geojson", frame, tuple(range(1, len(shapes) + 1))), "geojson",
+        gpd.GeoSeries(shapes), crs,
+    )  # fmt: skip
+    try:
+        found = outlines.official(file, grid_district, "名", repair=repair)
+        outlines.agreement(file, grid_district, "名")
+    except DataError:
+        assert crs == "不认识"
+        return
+    assert found.problems  # towns are missing, at the least
+    assert found.geojson == b""
+
+
+def test_lines_whose_corners_do_not_meet_serve_all_the_same(qijiang):
+    frame = official.areas(qijiang)
+    frame.geometry = [
+        shapely.segmentize(shapely.segmentize(one, 0.005), 0.0017 if number % 2 else 1)
+        for number, one in enumerate(frame.geometry)
+    ]
+    (file,) = ingest.read("界线.zip", official.shapefile(frame))
+    found = outlines.official(file, qijiang, "XZQMC")
+    assert found.problems == ()
+    new = effects.with_lines(qijiang, found.geojson, "界线")
+    assert not shapely.coverage_is_valid(np.asarray(new.boundaries.geometry))
+    assert len(plots.outlines(new.boundaries)) == 21
+    assert portrait.neighbours(new, "石角镇") == portrait.neighbours(qijiang, "石角镇")
