@@ -35,6 +35,7 @@ from qjmap.ingest import RawTable, Source
 _SECONDS = 60
 _MEMORY = 4_000_000_000
 _LAYERS = 50
+_ELEMENTS = 10_000_000  # of a KML
 _SQL = 5_000_000  # characters of all that a database says of its tables
 _DEGREES = "EPSG:4326"
 _NUMBERED = "行号为要素的序号"
@@ -287,6 +288,8 @@ def _placemarks(name: str, content: bytes) -> Iterator[Element]:
     ):
         if n % 10_000 == 0:
             clock.check()
+            if n > 2 * _ELEMENTS:  # each begins and ends
+                raise _limits.refusal(name, "元素过多", "正常大小的 KML", "请分成几个文件")
         mark = _tag(element) in ("Placemark", "NetworkLink")
         if event == "start":
             above.append(element)
@@ -295,13 +298,14 @@ def _placemarks(name: str, content: bytes) -> Iterator[Element]:
                     name, f"嵌套超过 {_limits.NESTING} 层", "正常的 KML", "文件可能是恶意构造的"
                 )
             marks += mark
-            inside = inside + 1 if marks else 0
+            inside += bool(marks)
             if inside > _limits.VERTICES:
                 raise _limits.refusal(name, "图形过于复杂", "正常的 KML", "请简化后再上传")
             continue
         above.pop()
         if mark:
             marks -= 1
+            inside = inside if marks else 0
             yield element
             element.clear()
         if above and not marks:  # what is done with is let go, or a hundred million blank elements would stay

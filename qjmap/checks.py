@@ -425,6 +425,10 @@ def _look_usual(odd: _Sheet, column: Column, numbers: pd.Series) -> None:
     odd.fault(column.key, (found < low) | (found > high), f"通常在 {low:g}~{high:g}{unit}之间", advise)
 
 
+#: Control characters, and those that turn the direction of writing: a name may show as another than it is.
+_INVISIBLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+
+
 def _look_text(odd: _Sheet, key: str) -> None:
     cells = odd.cells(key)
     marked = (
@@ -433,6 +437,8 @@ def _look_text(odd: _Sheet, key: str) -> None:
         .to_numpy(dtype=bool)
     )
     odd.fault(key, marked, "普通文字", "像是网页标记或公式;只当作文字显示,不会执行")
+    hidden = cells.str.contains(_INVISIBLE, regex=True).fillna(value=False).to_numpy(dtype=bool)
+    odd.fault(key, hidden, "普通文字", "含看不见的控制字符,可能使文字显示颠倒或缺失;请重新输入此单元格")
 
 
 def _look_storeys(odd: _Sheet, frame: pd.DataFrame) -> None:

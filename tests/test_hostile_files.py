@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 import struct
 import time
 import tracemalloc
 import zipfile
 
+import geopandas as gpd
 import pytest
+import shapely
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from qjmap import _limits, datum, draft, ingest, matching, workbooks
+from qjmap import _excel, _limits, _vector, datum, draft, ingest, matching, workbooks
 from qjmap.checks import check
 from qjmap.district import load_district
 from qjmap.errors import DataError
@@ -113,6 +116,223 @@ def test_blank_cells_without_end_cost_nothing():
     assert source.table.rows == ()
 
 
+def test_a_row_without_end_is_not_taken_apart(monkeypatch):
+    monkeypatch.setattr(_limits, "RECORD", 10_000)
+    for content in (b"a,b\n" + b"," * 20_000, b"," * 20_000, b"a,b\n" + b'"\n",' * 3000):
+        assert "一行过长" in refused("a.csv", content)
+    assert len(ingest.read("a.csv", b"a,b\n" + b"1,2\n" * 6000)[0].table.rows) == 6000
+
+
+def test_blank_rows_without_end_are_given_up(monkeypatch):
+    monkeypatch.setattr(_limits, "LINES", 4000)
+    assert "含空行" in refused("a.csv", b"a,b\n" + b"\n" * 6000)
+    assert "含空行" in refused("a.xlsx", sheet("<row/>" * 6000))
+
+
+def test_what_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(_limits, "SECONDS", 0.0)
+    for name, content in {
+        "a.xlsx": PLAIN,
+        "a.csv": b"a,b\n" + b"1,2\n" * 6000,
+        "a.kml": b"<kml><Placemark/></kml>",
+    }.items():
+        assert "秒内读不完" in refused(name, content)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "changes", "word"),
+    [
+        (
+            "SHEETS",
+            2,
+            {"xl/workbook.xml": b'<w xmlns:r="r">' + b'<sheet name="a" r:id="rId1"/>' * 3 + b"</w>"},
+            "3 张",
+        ),
+        ("STYLES", 9, {"xl/styles.xml": b"<s><cellXfs>" + b"<xf/>" * 20 + b"</cellXfs></s>"}, "样式过多"),
+        ("CELLS", 9, {"xl/sharedStrings.xml": b"<sst>" + b"<si/>" * 20 + b"</sst>"}, "共享字符串过多"),
+        (
+            "MEMBERS",
+            12,
+            {
+                "xl/_rels/workbook.xml.rels": b"<R>"
+                + b"".join(b'<Relationship Id="r%d" Target="x"/>' % n for n in range(20))
+                + b"</R>"
+            },
+            "部件过多",
+        ),
+    ],
+)
+def test_more_parts_than_any_workbook_has(monkeypatch, limit, value, changes, word):
+    content = changed(changes)
+    monkeypatch.setattr(_limits, limit, value)
+    assert word in refused("a.xlsx", content)
+
+
+def test_a_cell_of_many_pieces_is_stopped_while_it_comes(monkeypatch):
+    monkeypatch.setattr(_excel, "_PIECES", 10)
+    pieces = "<r><t>x</t></r>" * 20
+    assert "单元格过长" in refused(
+        "a.xlsx", sheet(f'<row r="1"><c t="inlineStr"><is>{pieces}</is></c></row>')
+    )
+    strings = f"<sst><si>{pieces}</si></sst>".encode()
+    assert "单元格过长" in refused("a.xlsx", changed({"xl/sharedStrings.xml": strings}))
+    monkeypatch.setattr(_excel, "_OTHERS", 10)
+    assert "不像工作表" in refused("a.xlsx", sheet("<a/>" * 20))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":"' + b'\\"' * 400_000,
+        b'{"a":"' + b'"' * 400_001,
+        b'"' + b"\\" * 400_001,
+        b'{"a":"' + b"x" * 10**6,
+    ],
+)
+def test_quotes_that_do_not_close_are_looked_at_once(text):
+    refused("a.geojson", text, 5)
+
+
+def test_more_values_than_memory_holds(monkeypatch):
+    monkeypatch.setattr(_limits, "VALUES", 100)
+    assert "内容过多" in refused("a.geojson", b'{"type":"FeatureCollection","x":[' + b"1," * 200 + b"1]}")
+
+
+def kml(body: str) -> bytes:
+    return f"<kml><Document>{body}</Document></kml>".encode()
+
+
+def test_kml_made_to_take_long_or_much(monkeypatch):
+    marked = kml(f"<Placemark><description><![CDATA[{'<' * 500_000}]]></description></Placemark>")
+    started = time.perf_counter()
+    ingest.read("a.kml", marked)
+    assert time.perf_counter() - started < 5
+    tracemalloc.start()
+    try:
+        assert "没有内容" in refused("a.kml", kml("<a/>" * 200_000))
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
+    # areas within areas are one shape, not as many times its corners
+    ring = "<coordinates>106,28 107,28 107,29 106,28</coordinates>"
+    (source,) = ingest.read(
+        "a.kml", kml(f"<Placemark>{'<Polygon>' * 20}{ring}{'</Polygon>' * 20}</Placemark>")
+    )
+    assert source.geometry[0].geom_type == "Polygon"
+    monkeypatch.setattr(_limits, "VERTICES", 100)
+    many = f"<Placemark><Point><coordinates>{'1,2 ' * 200}</coordinates></Point></Placemark>"
+    assert "顶点过多" in refused("a.kml", kml(many))
+    assert "过于复杂" in refused("a.kml", kml(f"<Placemark>{'<a/>' * 200}</Placemark>"))
+    small = "<Placemark><name>a</name><Point><coordinates>106,28</coordinates></Point></Placemark>"
+    assert (
+        len(ingest.read("a.kml", kml(small * 100))[0].table.rows) == 100
+    )  # what is bounded is each, not all
+    monkeypatch.setattr(_vector, "_ELEMENTS", 1000)
+    assert "元素过多" in refused("a.kml", kml("<a/>" * 12_000))
+
+
+def database(tmp_path) -> bytes:
+    frame = gpd.GeoDataFrame({"name": ["甲"]}, geometry=[shapely.Point(106.6, 28.8)], crs=4490)
+    frame.to_file(tmp_path / "x.gpkg", layer="a")
+    return (tmp_path / "x.gpkg").read_bytes()
+
+
+def test_a_database_that_says_too_much(tmp_path, monkeypatch):
+    content = database(tmp_path)
+    (source,) = ingest.read("x.gpkg", content)
+    assert source.table.frame["name"].tolist() == ["甲"]
+    with monkeypatch.context() as change:
+        change.setattr(_vector, "_SQL", 100)
+        assert "完好的 .gpkg" in refused("x.gpkg", content)
+    with monkeypatch.context() as change:
+        change.setattr(_limits, "UNPACKED_BYTES", 100)
+        assert "内容过多" in refused("x.gpkg", content)
+
+
+def test_a_column_that_makes_its_own_content_is_stopped_in_the_child(tmp_path, monkeypatch):
+    database(tmp_path)
+    base = sqlite3.connect(tmp_path / "x.gpkg")
+    base.execute("ALTER TABLE a ADD COLUMN z TEXT GENERATED ALWAYS AS (hex(zeroblob(499999999))) VIRTUAL")
+    base.commit()
+    base.close()
+    monkeypatch.setattr(_vector, "_MEMORY", 1_200_000_000)
+    assert "无法解析" in refused("x.gpkg", (tmp_path / "x.gpkg").read_bytes(), 70)
+
+
+def shapefile(tmp_path, **edit) -> bytes:
+    frame = gpd.GeoDataFrame({"name": ["甲", "乙"]}, geometry=[shapely.Point(106.6, 28.8)] * 2, crs=4490)
+    frame.to_file(tmp_path / "x.shp", encoding="UTF-8")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for suffix in ("shp", "shx", "dbf", "cpg"):
+            data = bytearray((tmp_path / f"x.{suffix}").read_bytes())
+            for at, form, *values in edit.get(suffix, ()):
+                struct.pack_into(form, data, at, *values)
+            packed.writestr(f"x.{suffix}", bytes(data[: edit.get("cut", {}).get(suffix)]))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"dbf": [(4, "<I", 0x7FFFFFFF)]},
+        {"dbf": [(4, "<IHH", 0x7FFFFFFF, 65, 0xFFFF)]},
+        {"dbf": [(8, "<HH", 0, 0)]},
+        {"shp": [(24, ">i", 0x7FFFFFFF)], "shx": [(24, ">i", 0x7FFFFFFF)]},
+        {"shx": [(100, ">ii", 0x7FFFFFF0, 0x7FFFFFF0)]},
+        {"cut": {"dbf": 20}},
+        {"cut": {"shp": 110, "shx": 104}},
+    ],
+)
+def test_a_shapefile_that_lies_about_its_size(tmp_path, edit):
+    refused_any("x.zip", shapefile(tmp_path, **edit))
+
+
+def test_files_cut_short(tmp_path):
+    whole = {"a.xlsx": PLAIN, "a.geojson": geojson(), "a.kml": kml("<Placemark><name>a</name></Placemark>")}
+    for name, content in whole.items():
+        for length in range(1, len(content), max(1, len(content) // 25)):
+            refused_any(name, content[:length])
+    for name, content in {"x.gpkg": database(tmp_path), "x.zip": shapefile(tmp_path)}.items():
+        for length in (100, len(content) // 2, len(content) - 30):
+            refused_any(name, content[:length])
+
+
+def geojson(*shapes, properties: str = '{"n": 1}') -> bytes:
+    features = [
+        f'{{"type":"Feature","properties":{properties},"geometry":{shapely.to_geojson(one)}}}'
+        for one in shapes or (shapely.Point(106.6, 28.8),)
+    ]
+    return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'.encode()
+
+
+def test_shapes_without_a_single_property_go_the_whole_way(qijiang):
+    """Found by fuzzing: there was no first column to look for sums in."""
+    for key in ("reservoirs", "reservoir_zones"):
+        shape = shapely.Point(106.6, 28.8) if key == "reservoirs" else shapely.box(106.6, 28.8, 106.61, 28.81)
+        (source,) = ingest.read("a.geojson", geojson(shape, properties="{}"))
+        spec = qijiang.registry.spec(key)
+        made = draft.prepare(source, spec, matching.match(source, spec), None, draft.surroundings(qijiang))
+        assert made.bad.all()
+
+
+def test_archives_within_archives_and_of_two_faces():
+    inner = changed({})
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("a.xlsx", inner)
+    assert "没有可读的内容" in refused("a.zip", out.getvalue())
+    # two entries of one place, as bombs that overlap have; and two of one name
+    content = bytearray(PLAIN)
+    first = content.index(b"PK\x01\x02")
+    second = content.index(b"PK\x01\x02", first + 4)
+    content[second + 42 : second + 46] = content[first + 42 : first + 46]
+    refused_any("a.xlsx", bytes(content))
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(out, "a") as packed:
+        packed.writestr("a.xlsx", inner)
+    assert "同名文件" in refused("a.zip", out.getvalue())
+
+
 # ---- what is inside --------------------------------------------------------------------------------
 
 
@@ -195,6 +415,19 @@ def test_markup_in_names_is_told_and_kept_as_text(qijiang):
     made = draft.prepare(source, spec, matching.match(source, spec), None, draft.surroundings(qijiang))
     assert made.frame["name"].tolist() == ["<script>alert(1)</script>"]
     assert any("不会执行" in one.advice for one in made.warnings)
+
+
+def test_characters_that_cannot_be_seen_are_taken_out_or_told(qijiang):
+    content = (
+        "编号,名称,街镇,类别,状态\n1,东溪\u202e镇,,市政消火栓,现状\n2,\u0007栓,,市政消火栓,现状\n".encode()
+    )
+    (source,) = ingest.read("a.csv", content)
+    spec, around = qijiang.registry.spec("hydrants"), draft.surroundings(qijiang)
+    matches = matching.match(source, spec)
+    made = draft.prepare(source, spec, matches, None, around)
+    assert [(one.row, one.new) for one in made.repairs] == [(2, "东溪镇"), (3, "栓")]
+    kept = draft.prepare(source, spec, matches, None, around, refused_repairs={"control"})
+    assert [one.row for one in kept.warnings if "看不见的控制字符" in one.advice] == [2, 3]
 
 
 def test_names_of_files_lose_their_folders():

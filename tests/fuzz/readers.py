@@ -14,6 +14,7 @@ import struct
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -45,6 +46,8 @@ def walk(name: str, content: bytes) -> None:
         table = source.table
         assert len(table.rows) == len(table.frame)
         assert len(set(table.frame.columns)) == len(table.frame.columns)
+        if zlib.crc32(content) % 4:  # the rest of the way takes twenty times as long
+            continue
         spec = DISTRICT.registry.spec("hydrants" if source.geometry is None else "reservoirs")
         try:
             matches = matching.match(source, spec, tuple(DISTRICT.towns.index))
