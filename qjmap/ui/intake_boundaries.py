@@ -23,7 +23,7 @@ from qjmap.errors import Problem, QjmapError
 from qjmap.ingest import Source
 from qjmap.outlines import LEFT_OUT, Outlines, Patch
 from qjmap.service import Office
-from qjmap.ui import html, mapview, source, who, words
+from qjmap.ui import desk, html, mapview, source, who, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
@@ -106,7 +106,7 @@ def show(person: Person, office: Office, source: Source, file: str) -> None:
     with right:
         if hand.saved is not None:
             with st.container(key="lines-saved"):
-                _show_saved(hand.saved)
+                _show_saved(hand.saved, office.district)
         else:
             with st.container(key="intake-step"):
                 found = _work(person, office, hand, file)
@@ -548,7 +548,7 @@ def _about(hand: _Hand, person: Person) -> Mapping[str, str]:
     }
 
 
-def _show_saved(saved: _Saved) -> None:
+def _show_saved(saved: _Saved, district: District) -> None:
     st.html(
         html.done(
             f"已存为第 {saved.version.number} 版,各页面的地图、面积、人口密度和各条标准都已按新界线重算。"
@@ -561,7 +561,7 @@ def _show_saved(saved: _Saved) -> None:
     st.page_link(
         "pages/records.py",
         label="到“版本”查看、比较,或恢复原来的界线",
-        query_params={"part-of-records": "版本", "layer": BOUNDARIES},
+        query_params={"part-of-records": desk.VERSIONS, "layer": desk.labels(district)[BOUNDARIES]},
     )
 
 
