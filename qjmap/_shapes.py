@@ -325,7 +325,7 @@ def _look_places(
     lines: str,
 ) -> None:
     """Hold shapes against the towns: by how much each lies in which, and in none."""
-    parts = _parts(shapes, ground.polygons, geometry)
+    parts = _parts(shapes, size, ground.polygons, geometry)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = parts / size[:, None]
     known = size > 0
@@ -352,10 +352,15 @@ def _look_places(
     _look_town(odd, frame, shares, geometry, ground, lines)
 
 
-def _parts(shapes: Shapes, towns: Shapes, geometry: str) -> Floats:
+def _parts(shapes: Shapes, size: Floats, towns: Shapes, geometry: str) -> Floats:
     """Give how much (metres or square metres) of each shape lies in each town, (n, towns)."""
     parts = np.zeros((len(shapes), len(towns)))
-    of, town = shapely.STRtree(towns).query(shapes, predicate="intersects")
+    tree = shapely.STRtree(towns)
+    of, town = tree.query(shapes, predicate="covered_by")  # most lie wholly in one: nothing is to be cut
+    parts[of, town] = size[of]
+    rest = np.flatnonzero(~np.isin(np.arange(len(shapes)), of))
+    of, town = tree.query(shapes[rest], predicate="intersects")
+    of = rest[of]
     cut = shapely.intersection(shapes[of], towns[town], grid_size=_GRID)
     parts[of, town] = measure(np.asarray(cut, dtype=object), geometry)
     return parts

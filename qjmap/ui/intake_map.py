@@ -16,6 +16,7 @@ from qjmap.district import District
 from qjmap.draft import Draft
 from qjmap.errors import DataError
 from qjmap.layers import LayerSpec
+from qjmap.merging import PLACE
 from qjmap.registers import place
 from qjmap.service import Office
 from qjmap.ui import intake_work, source
@@ -133,7 +134,8 @@ def _drawn(made: Draft, district: District, spec: LayerSpec, said: Notices) -> S
     if not spec.placed or made.frame.empty:
         return Scene(notices=said)
     picked = sampled(len(made.frame), MOST_SHOWN)
-    rows = made.frame.iloc[picked].reset_index(drop=True)
+    wanted = ["name", "geometry"] if spec.geometry != "point" else ["name", "town", "village", *PLACE]
+    rows = made.frame[wanted].iloc[picked].reset_index(drop=True)
     if len(picked) < len(made.frame):
         said = [(f"图上只画 {len(picked):,} 条,均匀抽取", True), *said]
     if spec.geometry != "point":
