@@ -96,7 +96,7 @@ class Stage:
         """Theme → rule id → rule: all of them, and those that read a layer."""
         by_layer = {
             key: {one.rule.id: one for one in self.lines if key in one.layers}
-            for key in self.district.registry.layers
+            for key in self.district.registry.points
         }
         return {ALL: {one.rule.id: one for one in self.lines}} | by_layer
 
