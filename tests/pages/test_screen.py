@@ -109,7 +109,7 @@ def test_invented_records_are_said_to_be_invented():
 
 
 def test_every_theme_can_be_shown(qijiang):
-    show = ",".join(["all", *qijiang.registry.layers])
-    for number in range(len(qijiang.registry.layers) + 1):
+    show = ",".join(["all", *qijiang.registry.points])
+    for number in range(len(qijiang.registry.points) + 1):
         seen = Page("screen", show=show, play=str(number + 1))
         assert 3 <= len(big(seen)) <= 5
