@@ -166,10 +166,30 @@ End = Callable[[str], object]
 def _parse(
     archive: _limits.Archive, member: str, start: Start, end: End | None = None, text: End | None = None
 ) -> None:
-    parser = _parser(archive.file, start, end, text)
+    depth = 0
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _limits.NESTING:
+            raise _too_deep(archive.file)
+        start(name, attributes)
+
+    def finish(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if end is not None:
+            end(name)
+
+    parser = _parser(archive.file, begin, finish, text)
     for block in archive.blocks(member):
         _feed(parser, block, archive.file, member)
     _feed(parser, b"", archive.file, member)
+
+
+def _too_deep(file: str) -> DataError:
+    """Refuse what is nested without end: the parser keeps every element that is open."""
+    return _limits.refusal(file, f"嵌套超过 {_limits.NESTING} 层", "完好的 .xlsx 文件", RESAVE)
 
 
 def _parser(file: str, start: Start, end: End | None, text: End | None) -> expat.XMLParserType:
@@ -372,13 +392,16 @@ class _Cells:
         self.file, self.sheet, self.strings, self.dates, self.done = file, sheet, strings, dates, done
         self.epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900
         self.places: dict[str, int] = {}
-        self.row, self.place, self.seen, self.lines, self.others = 0, -1, 0, 0, 0
+        self.row, self.place, self.seen, self.lines, self.others, self.depth = 0, -1, 0, 0, 0, 0
         self.kind, self.style, self.formula = "n", "0", False
         self.cells: dict[int, str] = {}
         self.parts: list[str] = []
         self.reading = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        if self.depth > _limits.NESTING:
+            raise _too_deep(self.file)
         if ":" in name:
             name = _local(name)
         if name == "c":
@@ -421,6 +444,7 @@ class _Cells:
                 )
 
     def end(self, name: str) -> None:
+        self.depth -= 1
         if ":" in name:
             name = _local(name)
         if name in ("v", "t"):

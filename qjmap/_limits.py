@@ -45,7 +45,7 @@ CELLS = 30_000_000
 NESTING, VERTICES = 64, 2_000_000
 """How deep JSON and XML may be nested; corners of all shapes of a file together."""
 
-VALUES = 20_000_000
+VALUES = 10_000_000
 """Values of a GeoJSON file, counted by their commas: each is an object while it is read."""
 
 RECORD = SHAPE_CELL + COLUMNS * CELL

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from qjmap import _excel, _limits, _vector, datum, draft, ingest, matching, workbooks
+from qjmap import _excel, _limits, _vector, datum, draft, ingest, matching, outlines, workbooks
 from qjmap.checks import check
 from qjmap.district import load_district
 from qjmap.errors import DataError
@@ -178,6 +178,11 @@ def test_a_cell_of_many_pieces_is_stopped_while_it_comes(monkeypatch):
     assert "单元格过长" in refused("a.xlsx", changed({"xl/sharedStrings.xml": strings}))
     monkeypatch.setattr(_excel, "_OTHERS", 10)
     assert "不像工作表" in refused("a.xlsx", sheet("<a/>" * 20))
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/sharedStrings.xml"])
+def test_elements_within_elements_without_end(part):
+    assert "嵌套" in refused("a.xlsx", changed({part: b"<a>" * 100_000}))
 
 
 @pytest.mark.parametrize(
@@ -535,6 +540,65 @@ def test_whatever_stands_in_a_table_the_whole_way_is_walked(rows, key):
     kept = ingest.parse_csv(draft.to_register(made.frame, spec), "x")
     assert check(kept, spec, AROUND.context).problems == ()
     workbooks.returned("a.csv", content, made)
+
+
+TEXT = st.one_of(st.none(), CELL.map(str))
+
+
+@given(st.lists(TEXT, max_size=8), st.lists(TEXT, max_size=8))
+@settings(QUICK, max_examples=100)
+def test_whatever_stands_in_columns_of_coordinates(left, right):
+    for cells in (left, right):
+        numbers, marked = datum.parse(cells)
+        assert len(numbers) == len(marked) == len(cells)
+    size = min(len(left), len(right))
+    for one in datum.readings(left[:size], right[:size], DISTRICT):
+        assert 0 <= one.share_inside <= 1
+        assert len(one.lon) == len(one.lat) == size
+
+
+@given(
+    st.lists(st.text(max_size=20), min_size=1, max_size=12, unique=True), st.lists(CELL, max_size=5), LAYERS
+)
+@settings(QUICK, max_examples=60)
+def test_whatever_columns_are_called(names, cells, key):
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows([names, *[[one] * len(names) for one in cells]])
+    try:
+        (source,) = ingest.read("a.csv", out.getvalue().encode("utf-8", "replace"))
+    except DataError:
+        return
+    spec = DISTRICT.registry.spec(key)
+    found = matching.match(source, spec, tuple(DISTRICT.towns.index))
+    assert {one.column for one in found.values()} <= set(source.table.frame.columns)
+    assert found.keys() <= spec.columns.keys()
+
+
+NUMBER = st.one_of(st.floats(106, 107), st.floats(28, 29), st.floats(allow_nan=False), st.integers(-200, 200))
+RINGS = st.lists(st.tuples(NUMBER, NUMBER), min_size=3, max_size=8)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*DISTRICT.towns.index, "", "甲镇"]), RINGS), min_size=1, max_size=4)
+)
+@settings(QUICK, max_examples=40)
+def test_whatever_lines_are_given_as_boundaries(areas):
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"名称": name},
+            "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]},
+        }
+        for name, ring in areas
+    ]
+    try:
+        (source,) = ingest.read(
+            "a.geojson", json.dumps({"type": "FeatureCollection", "features": features}).encode()
+        )
+        found = outlines.official(source, DISTRICT, "名称", repair=True)
+    except DataError:
+        return
+    assert found.problems  # four areas are never the whole district
 
 
 WORDS = ["type", "coordinates", "geometry", "properties", "features", "geometries"]
