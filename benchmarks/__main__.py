@@ -1,11 +1,11 @@
-"""`python -m benchmarks [coverage] [map] [reading]`: runs the benchmarks, each in a process of its own."""
+"""`python -m benchmarks [coverage] [map] [reading] [intake]`: runs the benchmarks, each in a process of its own."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-NAMES = ("coverage", "map", "reading")
+NAMES = ("coverage", "map", "reading", "intake")
 
 
 def main(chosen: list[str]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from qjmap import _limits
 from qjmap.access import Person
@@ -210,10 +211,11 @@ def _file(office: Office, one: Work, spec: LayerSpec | None) -> None:
         "选择文件,或把文件拖到这里", key="intake-file", max_upload_size=_MB, label_visibility="collapsed"
     )
     if uploaded is not None and st.session_state.get("intake-file-taken") != uploaded.file_id:
+        st.session_state["intake-file-taken"] = uploaded.file_id
         one.take(uploaded.name, uploaded.getvalue())
+        _release()
         with parts.Bar("正在读文件") as told:
             found = intake_work.sources(one, told)
-        st.session_state["intake-file-taken"] = uploaded.file_id
         one.sheet = intake_work.best(one, spec, tuple(office.district.towns.index))
         if len(found) == 1:
             one.go(COLUMNS)
@@ -223,6 +225,13 @@ def _file(office: Office, one: Work, spec: LayerSpec | None) -> None:
     found = intake_work.sources(one)
     _sheets(one, found)
     parts.next_button(one, COLUMNS, "下一步:核对界线" if spec is None else "下一步:核对列")
+
+
+def _release() -> None:
+    """Let Streamlit forget the bytes it took from the browser: it would hold them as long as the visit lasts."""
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
 
 
 def _sheets(one: Work, found: tuple[Source, ...]) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from qjmap import access, export, merging, service
 from qjmap.access import Action, Person
-from qjmap.draft import Draft, Repair
+from qjmap.draft import Draft, Repair, to_table
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.layers import LayerSpec
 from qjmap.matching import Match
@@ -155,20 +155,19 @@ def _give_back(one: Work, spec: LayerSpec, made: Draft) -> None:
     """Offer the file with its faults marked; of a vector file the list of them."""
     if not (made.problems or made.warnings):
         return
-    source = intake_work.table(one)
-    name, content = one.name, one.content
-    stem = name.rpartition(".")[0] or name
-    tabular = source.format in _TABLES
+    stem = one.name.rpartition(".")[0] or one.name
+    tabular = intake_work.table(one).format in _TABLES
 
+    # What a button is given outlives this run: the draft is fetched when it is wanted, lest there be two.
     def marked(_sensitive: bool) -> bytes:
         from qjmap import workbooks
 
-        return workbooks.returned(name, content, made, source)
+        return workbooks.returned(one.name, one.content, intake_work.draft_of(one), intake_work.table(one))
 
     def listed(_sensitive: bool) -> bytes:
-        return export.to_excel(
-            {"有错": _frame(made.problems), "提醒": _frame(made.warnings)}, {"文件": name, "图层": spec.label}
-        )
+        now = intake_work.draft_of(one)
+        sheets = {"有错": _frame(now.problems), "提醒": _frame(now.warnings)}
+        return export.to_excel(sheets, {"文件": one.name, "图层": spec.label})
 
     st.download_button(
         "下载退回的文件(原表加“错误”列,错格标红)" if tabular else "下载问题清单(Excel)",
@@ -286,7 +285,7 @@ def _keep(person: Person, one: Work, spec: LayerSpec, matches: Mapping[str, Matc
     if not register.frame.empty:
         _ask_how(one, spec, matches, len(register.frame))
     joined = intake_work.joined(one, spec, dict(matches), made)
-    vanishing = _tell_change(one, spec, joined, len(register.frame))
+    vanishing = _tell_change(one, spec, made, joined, len(register.frame))
     _ask_consent(one, made, vanishing)
     key = "intake-why"
     if st.session_state.get(key, None) != one.why:
@@ -306,7 +305,7 @@ def _keep(person: Person, one: Work, spec: LayerSpec, matches: Mapping[str, Matc
     st.button(
         f"保存 {len(made.frame):,} 行为新版本",
         on_click=_save,
-        args=(one, spec, joined, made, vanishing),
+        args=(one, spec, vanishing),
         key="intake-save",
         type="primary",
         width="stretch",
@@ -336,12 +335,12 @@ def _ask_how(one: Work, spec: LayerSpec, matches: Mapping[str, Match], rows: int
     )
 
 
-def _tell_change(one: Work, spec: LayerSpec, joined: Joined, before: int) -> int:
+def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before: int) -> int:
     """Say what is added, changed and removed; give how many records of documents would vanish."""
-    total = len(joined.table.frame)
-    if joined.found is None:
-        st.html(html.note(f"现在还没有记录;保存后共 {total:,} {spec.counter}。"))
+    if joined.found is None or joined.table is None:
+        st.html(html.note(f"现在还没有记录;保存后共 {len(made.frame):,} {spec.counter}。"))
         return 0
+    total = len(joined.table.frame)
     found = joined.found
     records = {each.id for each in found.changed}
     text = (
@@ -407,7 +406,8 @@ def _again(one: Work) -> None:
     one.base, one.told, one.conflict = None, None, ""
 
 
-def _save(one: Work, spec: LayerSpec, joined: Joined, made: Draft, vanishing: int) -> None:
+def _save(one: Work, spec: LayerSpec, vanishing: int) -> None:
+    made, joined = intake_work.draft_of(one), intake_work.joined_of(one)
     if "intake-why" in st.session_state:  # what has the cursor may not have been told yet
         one.why = str(st.session_state["intake-why"])
     wanting = []
@@ -421,10 +421,9 @@ def _save(one: Work, spec: LayerSpec, joined: Joined, made: Draft, vanishing: in
         one.told = ("还没有保存", tuple(wanting))
         return
     person, office = who.person(), who.office()
+    table = joined.table if joined.table is not None else to_table(made)
     try:
-        version = service.import_layer(
-            person, office, spec.key, joined.table, base=one.base or 0, why=one.why
-        )
+        version = service.import_layer(person, office, spec.key, table, base=one.base or 0, why=one.why)
     except ConflictError as error:
         one.told = ("还没有保存:已有人先保存了", tuple(desk.plain(error, spec).split("。")[:3]))
         one.conflict, one.kept_draft = str(error), error.draft

@@ -228,21 +228,21 @@ def _without(matches: Mapping[str, Match]) -> None:
 
 def _radio(one: Work, found: list[Reading]) -> None:
     key = "intake-reading"
-    by_key = {each.key: each for each in found}
+    # What a widget is given outlives this run: only words, not the coordinates of the whole file.
+    labels = {each.key: each.label for each in found}
     if st.session_state.get(key) != one.reading:
         st.session_state[key] = one.reading
 
     def chosen() -> None:
         one.reading = st.session_state[key]
-        one.reading_label = by_key[one.reading].label
+        one.reading_label = labels[one.reading]
 
     st.radio(
         "这些坐标是哪一种(图上同时画出各种读法)",
-        list(by_key),
-        format_func=lambda each: by_key[each].label,
+        list(labels),
+        format_func=lambda each: labels[each],
         captions=[
-            f"{each.share_inside:.0%} 落在区内"
-            + (f",{each.count:,} 行可读" if each.count else "")
+            f"{each.share_inside:.0%} 落在区内,{each.count:,} 行可读"
             + (";经纬度两列写反,已对调" if each.swapped else "")
             for each in found
         ],

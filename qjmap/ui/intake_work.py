@@ -5,21 +5,25 @@ There is one file and one draft at a time; another choice drops what rested on t
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import io
 import logging
+import tempfile
+import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from qjmap import datum, draft, ingest, matching, merging
-from qjmap._limits import refusal, silent
+from qjmap._limits import give_back, refusal, silent
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.draft import Draft, Repair
-from qjmap.errors import DataError, QjmapError
+from qjmap.errors import DataError, QjmapError, UnknownKeyError
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import LayerSpec
 from qjmap.matching import ADDRESS, Match
@@ -40,9 +44,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Joined:
-    """The register as it would be saved, what that changes (None: nothing is kept yet), and rows left out."""
+    """The register as it would be saved, what that changes, and how many rows are left out.
 
-    table: RawTable
+    Both are None while nothing is kept: then the register is the file's own rows, made when they are saved.
+    """
+
+    table: RawTable | None
     found: Comparison | None
     collided: int
 
@@ -63,8 +70,8 @@ class Work:
     ----------
     layer, step
         What the file is for, and the step in hand.
-    name, content, digest
-        The file.
+    name, digest
+        The file; its bytes wait on the disk (`content`).
     header_row, sheet
         The row of the column names as the person said it; which of the file's sheets.
     choices
@@ -86,7 +93,6 @@ class Work:
     layer: str
     step: int = LAYER
     name: str = ""
-    content: bytes = b""
     digest: str = ""
     header_row: int | None = None
     sheet: int = 0
@@ -105,6 +111,7 @@ class Work:
     kept_draft: str = ""
     saved: Saved | None = None
     address: tuple[str, str] = ("", "")
+    _file: IO[bytes] | None = None
     _made: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
 
     # ---- choices ---------------------------------------------------------------------------------
@@ -125,11 +132,22 @@ class Work:
 
     def take(self, name: str, content: bytes) -> None:
         """Take a file in place of the one before."""
-        self.name, self.content = name, content
+        if self._file is not None:
+            self._file.close()
+        self.name, self._file = name, _aside(content)
+        weakref.finalize(self, self._file.close)
         self.digest = hashlib.sha256(content).hexdigest()
         self.header_row, self.sheet = None, 0
         self._made.clear()
         self._forget_choices()
+
+    @property
+    def content(self) -> bytes:
+        """The file's bytes."""
+        if self._file is None:
+            return b""
+        self._file.seek(0)
+        return self._file.read()
 
     def choose_sheet(self, number: int, header_row: int | None = None) -> None:
         """Take another sheet, or another row of it as the header."""
@@ -177,6 +195,12 @@ class Work:
         made: _T = found[1]
         return made
 
+    def shown(self, stage: str) -> Any:
+        """Give what a stage has made; raises UnknownKeyError when it was dropped."""
+        if stage not in self._made:
+            raise UnknownKeyError("这一步的结果已不在,请刷新页面后再试")
+        return self._made[stage][1]
+
     def _tried(self, make: Callable[[], _T]) -> _T | DataError:
         try:
             return make()
@@ -188,6 +212,17 @@ class Work:
             logging.getLogger(__name__).exception("A file that nobody foresaw")
             advice = "请另存为一个新文件再试;仍不行时请联系维护人员"
             return refusal(ingest.clean_name(self.name), "程序没有料到的内容", "可以读取的文件", advice)
+
+
+def _aside(content: bytes) -> IO[bytes]:
+    """Put a file by that is rarely wanted again: on the disk under no name, gone with the visit; else in memory."""
+    kept: IO[bytes]
+    try:
+        kept = tempfile.TemporaryFile()  # noqa: SIM115 — closed when nobody holds it any more
+        kept.write(content)
+    except OSError:
+        kept = io.BytesIO(content)
+    return kept
 
 
 def work(district: District) -> Work:
@@ -331,14 +366,35 @@ def checked(
         if has_coordinates(one, spec, matches):
             chosen = reading(one, office.district, matches)
             one.drop("readings")  # they are as large as the file, and made again when they are wanted
+            _forget()
         batch = office.workspace.newest(spec.key) + 1
         around = draft.surroundings(office.district, _existing(spec) if against else None, batch)
-        return draft.prepare(
+        made = draft.prepare(
             table(one), spec, matches, chosen, around, refused_repairs=one.refused, progress=progress
         )
+        _forget()
+        return made
 
     made = one.once("draft", key, make)
     one.offered.update((repair.id, repair) for repair in made.repairs)
+    return made
+
+
+def _forget() -> None:
+    """Give memory back at once: what the last run of the page made lies in circles that Python looks for late."""
+    gc.collect()
+    give_back()
+
+
+def draft_of(one: Work) -> Draft:
+    """Give the draft that the page shows."""
+    made: Draft = one.shown("draft")
+    return made
+
+
+def joined_of(one: Work) -> Joined:
+    """Give how that draft joins what is kept, as the page shows it."""
+    made: Joined = one.shown("joined")
     return made
 
 
@@ -355,9 +411,9 @@ def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -
     how = joining(one, spec, matches, len(register.frame))
 
     def make() -> Joined:
-        new = draft.to_table(made)
         if register.frame.empty:
-            return Joined(new, None, 0)
+            return Joined(None, None, 0)
+        new = draft.to_table(made)
         key = merging.key_of(spec)
         again = 0
         if how == Joining.ADD and key is not None:

@@ -429,9 +429,9 @@ def test_a_visitor_may_have_a_file_checked_but_not_kept(office, at_the_machine, 
     assert seen.figure("有错") == 1
     assert "intake-returned" in offered
     assert seen.at.button(key="intake-save").disabled
-    work = seen.at.session_state["intake-work"]
+    rows = draft.to_table(seen.at.session_state["intake-work"]._made["draft"][1])
     with pytest.raises(AccessError):
-        service.import_layer(VISITOR, office, "hydrants", work._made["joined"][1].table, base=0, why="试")
+        service.import_layer(VISITOR, office, "hydrants", rows, base=0, why="试")
 
 
 def test_another_department_is_told_whose_layer_it_is(folder, at_the_machine):
