@@ -544,6 +544,41 @@ def test_a_towns_map_has_its_shapes(grid_root, grid_district):
     assert not scene.layers
 
 
+words = st.lists(
+    st.sampled_from(
+        [
+            "POLYGON",
+            "LINESTRING",
+            "MULTI",
+            "POINT",
+            "EMPTY",
+            "Z",
+            "M",
+            "(",
+            ")",
+            ",",
+            " ",
+            "1",
+            "-2.5",
+            "1e9",
+            "nan",
+            "甲",
+        ]
+    ),
+    max_size=40,
+).map("".join)
+
+
+@given(st.lists(st.one_of(st.none(), words, st.text(max_size=30))))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_a_plain_shape_or_none(texts):
+    found = _shapes.parse(texts)
+    assert len(found) == len(texts)
+    kinds = {one.geom_type for one in found if one is not None}
+    assert kinds <= {"Point", "MultiPoint", *_shapes.WANTED["line"], *_shapes.WANTED["polygon"]}
+    assert not shapely.has_z(found).any()
+
+
 # ---- addresses in villages whose area is known ---------------------------------------------------------
 
 
