@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -30,12 +30,16 @@ _BY_PROGRAM = {
 
 @dataclass(frozen=True)
 class _Line:
-    """A column of the register: what it is called, whether it must be there, what is done without it."""
+    """A column of the register: what it is called, whether it must be there, what is done without it.
+
+    `values` are those of which one may be said for all rows, where the file has no such column.
+    """
 
     key: str
     label: str
     required: bool
     without: str
+    values: tuple[str, ...] = ()
 
 
 def line(one: Work, spec: LayerSpec | None, district: District) -> str:
@@ -53,12 +57,12 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
     matches = intake_work.matched(one, spec, tuple(district.towns.index))
     found = intake_work.table(one)
     _header_row(one)
-    lines = [_line(column, spec) for column in spec.columns.values() if column.type != "shape"]
+    lines = [_line(column, spec, district) for column in spec.columns.values() if column.type != "shape"]
     if spec.placed and spec.geometry == "point":
         lines.append(_Line(ADDRESS, "地址(没有坐标时用来定位)", False, ""))
     first = [each for each in lines if each.key in matches or (each.required and not each.without)]
     rest = [each for each in lines if each not in first]
-    _tell_missing(first, matches)
+    _tell_missing(first, {*matches, *one.fills})
     st.html(html.note("左边是本图层的列,中间是文件的列;不对的请改选。带 * 的必填。"))
     columns = list(map(str, found.table.frame.columns))
     for each in first:
@@ -79,11 +83,13 @@ def after(one: Work, spec: LayerSpec, matches: Mapping[str, Match]) -> int:
     return PLACES if spec.placed or intake_work.has_coordinates(one, spec, dict(matches)) else CHECK
 
 
-def _line(column: Column, spec: LayerSpec) -> _Line:
+def _line(column: Column, spec: LayerSpec, district: District) -> _Line:
     without = _BY_PROGRAM.get(column.key, "") if spec.placed or column.key == "id" else ""
     if column.key == "kind" and spec.placed and len(column.values) == 1:
         without = f"没有时记“{column.values[0]}”"
-    return _Line(column.key, title(column), column.required, without)
+    values = tuple(district.towns.index) if column.type == "town" else column.values
+    offered = () if column.key in ("source", "position") else tuple(one for one in values if one)
+    return _Line(column.key, title(column), column.required, without, offered)
 
 
 def _header_row(one: Work) -> None:
@@ -111,10 +117,10 @@ def _header_row(one: Work) -> None:
         st.html(html.note(f"{note}。"))
 
 
-def _tell_missing(first: list[_Line], matches: Mapping[str, Match]) -> None:
-    lost = [each.label for each in first if each.key not in matches]
+def _tell_missing(first: list[_Line], known: Collection[str]) -> None:
+    lost = [each.label for each in first if each.key not in known]
     if lost:
-        said = f"没有找到必填的{'、'.join(lost)}:请在下面选一列;不选的话,每一行都会有错。"
+        said = f"没有找到必填的{'、'.join(lost)}:请在下面选一列(或整列填同一个值);不选的话,每一行都会有错。"
         st.html(html.alert("缺必填的列", [said]))
 
 
@@ -143,13 +149,40 @@ def _choose(one: Work, each: _Line, matches: Mapping[str, Match], columns: list[
             label_visibility="collapsed",
         )
     with about:
-        if match is None:
+        if match is None and each.values:
+            _fill(one, each)
+        elif match is None:
             lost = each.required and not each.without
             st.html(html.match(each.without or ("必填,未找到" if lost else ""), "", lost=lost))
         else:
             shown = intake_work.examples(one).get(match.column, "") or "(前面的行都空白)"
             unit = f",单位{match.unit}" if match.unit else ""
             st.html(html.match(shown, f"{_WHY[match.why]}{unit}"))
+
+
+def _fill(one: Work, each: _Line) -> None:
+    """Offer one value for all rows."""
+    key = f"intake-fill-{each.key}"
+    wanted = one.fills.get(each.key)
+    if st.session_state.get(key, _NONE) != wanted:
+        st.session_state[key] = wanted
+
+    def said() -> None:
+        value = st.session_state[key]
+        one.fills = {name: old for name, old in one.fills.items() if name != each.key}
+        if value is not None:
+            one.fills[each.key] = value
+
+    hint = each.without or ("必填:整列填同一个值" if each.required else "整列填同一个值")
+    st.selectbox(
+        f"{each.label}:整列填",
+        each.values,
+        index=None,
+        placeholder=hint,
+        key=key,
+        on_change=said,
+        label_visibility="collapsed",
+    )
 
 
 def _tell_unused(matches: Mapping[str, Match], columns: list[str]) -> None:

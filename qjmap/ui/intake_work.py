@@ -74,8 +74,8 @@ class Work:
         The file; its bytes wait on the disk (`content`).
     header_row, sheet
         The row of the column names as the person said it; which of the file's sheets.
-    choices
-        Register's key → the file's column, where the person changed the match.
+    choices, fills
+        Register's key → the file's column, where the person changed the match; → a value for all rows.
     reading, reading_label
         How coordinates are read.
     refused, offered
@@ -97,6 +97,7 @@ class Work:
     header_row: int | None = None
     sheet: int = 0
     choices: dict[str, str | None] = field(default_factory=dict)
+    fills: dict[str, str] = field(default_factory=dict)
     reading: str | None = None
     reading_label: str = ""
     refused: frozenset[str] = frozenset()
@@ -156,7 +157,7 @@ class Work:
             self._forget_choices()
 
     def _forget_choices(self) -> None:
-        self.choices, self.reading, self.reading_label = {}, None, ""
+        self.choices, self.fills, self.reading, self.reading_label = {}, {}, None, ""
         self.refused, self.offered, self.how = frozenset(), {}, None
         self.consent = self.gone = False
         self.base, self.told, self.conflict, self.saved = None, None, "", None
@@ -350,12 +351,14 @@ def checked(
     against = how != Joining.REPLACE and spec.placed
     if one.reading is None and has_coordinates(one, spec, matches):
         reading(one, office.district, matches)
+    fills = {name: value for name, value in one.fills.items() if name not in matches}
     key = (
         one.origin,
         spec.key,
         tuple((name, match.column) for name, match in matches.items()),
         one.reading,
         one.refused,
+        tuple(sorted(fills.items())),
         against,
         one.base,
     )
@@ -370,7 +373,14 @@ def checked(
         batch = office.workspace.newest(spec.key) + 1
         around = draft.surroundings(office.district, _existing(spec) if against else None, batch)
         made = draft.prepare(
-            table(one), spec, matches, chosen, around, refused_repairs=one.refused, progress=progress
+            table(one),
+            spec,
+            matches,
+            chosen,
+            around,
+            refused_repairs=one.refused,
+            fills=fills,
+            progress=progress,
         )
         _forget()
         return made
@@ -418,7 +428,7 @@ def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -
         again = 0
         if how == Joining.ADD and key is not None:
             again = int(merging.collisions(register, new, key).sum())
-        whole = merging.join(register, new, how, spec, frozenset(matches))
+        whole = merging.join(register, new, how, spec, frozenset({*matches, *one.fills}))
         return Joined(whole, compare_tables(register.frame, whole.frame), again)
 
     return one.once("joined", (id(made), how, one.base), make)

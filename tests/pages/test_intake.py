@@ -201,6 +201,14 @@ def test_a_wrong_match_is_corrected_and_a_missing_one_is_said(folder):
     seen.run()
     assert "没有找到必填的类别" in seen.problems
     assert "文件里不用的列" in seen.text
+    # one value for all rows will do as well
+    seen.at.selectbox(key="intake-fill-kind").set_value("小区消火栓")
+    seen.run()
+    assert "没有找到必填的" not in seen.problems
+    on(seen, 2)
+    assert seen.figure("可导入") == 3
+    made = seen.at.session_state["intake-work"]._made["draft"][1]
+    assert set(made.frame["kind"]) == {"小区消火栓"}
 
 
 def test_the_row_of_the_names_can_be_set_right(folder):
