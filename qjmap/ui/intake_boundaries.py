@@ -50,6 +50,7 @@ class _Saved:
     changed: tuple[Effect, ...]
     answers: int
     notice: str
+    areas: Sequence[Mapping[str, object]]
 
 
 @dataclass
@@ -308,7 +309,7 @@ def _show_found(hand: _Hand, found: Outlines, district: District) -> None:
     for note in found.notes:
         st.html(html.note(f"{note}。"))
     _patches(hand, found)
-    _areas(found, district)
+    _areas(_area_rows(found, district), old="现用", new="新")
     others = _others(found)
     if others:
         st.html(html.problems(f"{len(others)} 处提醒,不影响保存", others))
@@ -379,8 +380,8 @@ def _patches(hand: _Hand, found: Outlines) -> None:
     )
 
 
-def _areas(found: Outlines, district: District) -> None:
-    rows = []
+def _area_rows(found: Outlines, district: District) -> list[Mapping[str, object]]:
+    rows: list[Mapping[str, object]] = []
     for town, row in district.towns.iterrows():
         new = float(found.frame.geometry[town].area / 1e6) if town in found.frame.index else None
         old, quoted = _known(row["area_km2"]), _known(row["area_km2_quoted"])
@@ -396,16 +397,19 @@ def _areas(found: Outlines, district: District) -> None:
             }
         )
     total = {"key": "合计", "town": "合计", "old": found.old_km2, "new": found.area_km2}
-    total |= {"change": _plain(found.area_km2 - found.old_km2), "quoted": None, "miss": None}
+    return [*rows, total | {"change": _plain(found.area_km2 - found.old_km2), "quoted": None, "miss": None}]
+
+
+def _areas(rows: Sequence[Mapping[str, object]], *, old: str, new: str) -> None:
     columns = [
         TableColumn("town", "街镇"),
-        TableColumn("old", "现用", "平方千米", 1),
-        TableColumn("new", "新", "平方千米", 1),
+        TableColumn("old", old, "平方千米", 1),
+        TableColumn("new", new, "平方千米", 1),
         TableColumn("change", "变化", "平方千米", 1),
         TableColumn("quoted", "公布", "平方千米", 1),
-        TableColumn("miss", "新与公布相差", "%", 1),
+        TableColumn("miss", "与公布相差", "%", 1),
     ]
-    show_table("各街镇面积", columns, [*rows, total], key="lines-areas", height="20rem")
+    show_table("各街镇面积", columns, rows, key="lines-areas", height="20rem")
 
 
 def _known(value: float) -> float | None:
@@ -452,6 +456,7 @@ def _show_changed(changed: Sequence[Effect], answers: int, year: int | None) -> 
     said += ";".join(f"{before}→{after} {count} 个" for (before, after), count in pairs.items())
     st.html(html.note(said + ("。" if pairs else "")))
     if not changed:
+        st.html(html.note("多数标准按人口和名册计算,不随界线改变。"))
         return
     rows = [
         {
@@ -533,7 +538,7 @@ def _do_keep(hand: _Hand, found: Outlines, changed: tuple[Effect, ...] | None, f
             service.drop_draft(person, office, BOUNDARIES, hand.draft)
     answers = hand._made.get("changed", (None, ((), 0)))[1][1]
     notice = effects.with_lines(office.district, data, file).boundary_notice
-    hand.saved = _Saved(version, changed or (), answers, notice)
+    hand.saved = _Saved(version, changed or (), answers, notice, _area_rows(found, office.district))
     hand.told = hand.draft = ""
     hand._made.clear()
 
@@ -558,6 +563,7 @@ def _show_saved(saved: _Saved, district: District) -> None:
     if saved.answers:
         st.html(html.part("结果怎样改变"))
         _show_changed(saved.changed, saved.answers, None)
+    _areas(saved.areas, old="原来", new="现用")
     st.page_link(
         "pages/records.py",
         label="到“版本”查看、比较,或恢复原来的界线",
