@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -14,6 +16,7 @@ from visit import LAYER_IN_ADDRESS, PAGES, Page
 
 from qjmap.access import LOCAL, VISITOR, Person, Role
 from qjmap.audit import Audit
+from qjmap.district import ROOT
 from qjmap.ui import who
 
 WATER = Person("水", Role.EDIT, "区水利局", "统一认证")
@@ -81,6 +84,22 @@ def screen_of(seen: Page) -> str:
 
 def lines(workspace_home):
     return list(reversed(Audit(workspace_home).entries(action="导出")))
+
+
+def test_every_button_for_a_file_goes_through_the_door():
+    """Buttons that only some state of a page shows, too: what gives the bytes is made by `who` or by `service`."""
+    wrong, seen = [], 0
+    for path in sorted((ROOT / "qjmap" / "ui").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "download_button":
+                seen += 1
+                given = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "data")]
+                if not any(
+                    re.search(r"\b(who\.taken(_as_is)?|service\.\w+)\b", ast.unparse(one)) for one in given
+                ):
+                    wrong.append(f"{path.name}:{node.lineno}")
+    assert seen > 8
+    assert not wrong
 
 
 @pytest.mark.parametrize("page", PAGES)
