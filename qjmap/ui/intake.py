@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -208,17 +209,19 @@ def _template(office: Office, spec: LayerSpec) -> None:
 def _file(office: Office, one: Work, spec: LayerSpec | None) -> None:
     st.html(html.note(_SHAPES if spec is None or spec.geometry in ("line", "polygon") else _LIMITS))
     uploaded = st.file_uploader(
-        "选择文件,或把文件拖到这里", key="intake-file", max_upload_size=_MB, label_visibility="collapsed"
+        "选择文件,或把文件拖到这里",
+        key=f"intake-file-{one.turn}",  # the next file meets a fresh one
+        max_upload_size=_MB,
+        label_visibility="collapsed",
     )
-    if uploaded is not None and st.session_state.get("intake-file-taken") != uploaded.file_id:
-        st.session_state["intake-file-taken"] = uploaded.file_id
+    if uploaded is not None:
         one.take(uploaded.name, uploaded.getvalue())
         _release()
-        with parts.Bar("正在读文件") as told:
+        with parts.Bar("正在读文件") as told, suppress(DataError):  # told in the next run
             found = intake_work.sources(one, told)
-        one.sheet = intake_work.best(one, spec, tuple(office.district.towns.index))
-        if len(found) == 1:
-            one.go(COLUMNS)
+            one.sheet = intake_work.best(one, spec, tuple(office.district.towns.index))
+            if len(found) == 1:
+                one.go(COLUMNS)
         st.rerun()
     if not one.name:
         return

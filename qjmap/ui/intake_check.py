@@ -74,8 +74,9 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
         return
     st.html(html.figures(_figures(made, spec)))
     _problems(made)
-    _give_back(one, spec, made)
-    _warnings(made)
+    if made.problems:
+        _give_back(one, spec)
+    _warnings(one, spec, made)
     _repairs(one, spec, made)
     _notes(made)
     _keep(person, one, spec, matches, made)
@@ -131,7 +132,7 @@ def _problems(made: Draft) -> None:
     )
 
 
-def _warnings(made: Draft) -> None:
+def _warnings(one: Work, spec: LayerSpec, made: Draft) -> None:
     if not made.warnings:
         return
     count = len(made.warnings)
@@ -143,6 +144,8 @@ def _warnings(made: Draft) -> None:
             key="intake-warnings",
             height="15rem",
         )
+        if not made.problems:
+            _give_back(one, spec)
 
 
 def _notes(made: Draft) -> None:
@@ -152,10 +155,8 @@ def _notes(made: Draft) -> None:
                 st.html(html.note(f"{note}。"))
 
 
-def _give_back(one: Work, spec: LayerSpec, made: Draft) -> None:
+def _give_back(one: Work, spec: LayerSpec) -> None:
     """Offer the file with its faults marked; of a vector file the list of them."""
-    if not (made.problems or made.warnings):
-        return
     stem = one.name.rpartition(".")[0] or one.name
     tabular = intake_work.table(one).format in _TABLES
 
@@ -452,7 +453,7 @@ def _tell_saved(one: Work, spec: LayerSpec, saved: Saved, made: Draft) -> None:
     if made.bad.any():
         bad = f"有错的 {int(made.bad.sum()):,} 行没有存入。下载退回的文件,改好后再导入(选“按编号更新”)。"
         st.html(html.note(bad))
-        _give_back(one, spec, made)
+        _give_back(one, spec)
     label = desk.labels(who.office().district)[one.layer]
     to = {"layer": label}
     if saved.unplaced:

@@ -12,7 +12,7 @@ import logging
 import tempfile
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any, TypeVar
 
 import pandas as pd
@@ -34,6 +34,9 @@ from qjmap.workspace import BOUNDARIES, Comparison, Version, compare_tables
 
 LAYER, FILE, COLUMNS, PLACES, CHECK = range(1, 6)
 STEPS = ("图层", "文件", "列", "坐标", "核对并保存")
+
+NEW_ID = "新的编号"
+"""What `qjmap.checks.look` expects of an id that is kept already."""
 
 Progress = Callable[[float], None]
 _KEY = "intake-work"
@@ -72,6 +75,8 @@ class Work:
         What the file is for, and the step in hand.
     name, digest
         The file; its bytes wait on the disk (`content`).
+    turn
+        How many files were taken.
     header_row, sheet
         The row of the column names as the person said it; which of the file's sheets.
     choices, fills
@@ -94,6 +99,7 @@ class Work:
     step: int = LAYER
     name: str = ""
     digest: str = ""
+    turn: int = 0
     header_row: int | None = None
     sheet: int = 0
     choices: dict[str, str | None] = field(default_factory=dict)
@@ -135,7 +141,7 @@ class Work:
         """Take a file in place of the one before."""
         if self._file is not None:
             self._file.close()
-        self.name, self._file = name, _aside(content)
+        self.name, self._file, self.turn = name, _aside(content), self.turn + 1
         weakref.finalize(self, self._file.close)
         self.digest = hashlib.sha256(content).hexdigest()
         self.header_row, self.sheet = None, 0
@@ -301,7 +307,11 @@ def has_coordinates(one: Work, spec: LayerSpec, matches: dict[str, Match]) -> bo
     """Tell whether the file says where its records are."""
     if not {"lon", "lat", "geometry"} & spec.columns.keys():
         return False
-    return table(one).geometry is not None or "geometry" in matches or ("lon" in matches and "lat" in matches)
+    found = table(one)
+    if found.geometry is not None or "geometry" in matches:
+        return True
+    columns = [matches[key].column for key in ("lon", "lat") if key in matches]
+    return len(columns) == 2 and all(bool(found.table.frame[name].notna().any()) for name in columns)
 
 
 def readings(one: Work, district: District, matches: dict[str, Match]) -> list[Reading]:
@@ -383,7 +393,8 @@ def checked(
             progress=progress,
         )
         _forget()
-        return made
+        # that an id is there already is what an update is about; an addition counts such rows apart
+        return replace(made, warnings=tuple(each for each in made.warnings if each.expected != NEW_ID))
 
     made = one.once("draft", key, make)
     one.offered.update((repair.id, repair) for repair in made.repairs)
