@@ -18,7 +18,7 @@ from qjmap.standards import load_standards
 from qjmap.webmap import Scene, scene_json
 from qjmap.workspace import BOUNDARIES, GEOJSON, Content
 from tests import official
-from tests.conftest import GRID_KEY
+from tests.conftest import GRID_KEY, write_layer
 
 WHEN = date(2026, 11, 22)
 SAID = "界线由方格区民政局提供,2026-11-22导入"
@@ -139,3 +139,34 @@ def needs(district) -> dict[str, float]:
     standards = load_standards(path, district.registry, district.documents.index)
     found = assess(district, {"health": registers.load_layer(district, "health")}, standards, 2020)
     return {one.town: one.need for one in found}
+
+
+def test_records_known_to_their_town_alone_follow_the_lines(grid_district, grid_root):
+    write_layer(grid_root, "health", [{"town": "壬镇"}])  # a town without a seat
+    west, south, *_ = grid_district.boundaries.geometry["壬镇"].bounds
+    frame = official.areas(grid_district, (0, 0))
+    small = shapely.box(west, south, west + 4000, south + 4000)
+    frame.loc[8, "geometry"] = grid_district.projection.geometry_to_degrees(small)
+    (given,) = read("界线.geojson", official.geojson(frame))
+    data = outlines.official(given, grid_district, "XZQMC").geojson
+    new = load_district(GRID_KEY, grid_root, kept={BOUNDARIES: Content("b", data, GEOJSON)})
+    for district, centre, error in (
+        (grid_district, (west + 5000, south + 5000), 5000 * 2**0.5),
+        (new, (west + 2000, south + 2000), 2000 * 2**0.5),
+    ):
+        (record,) = registers.load_layer(district, "health").frame.to_dict("records")
+        assert record["position"] == "镇域近似"
+        assert (record["x"], record["y"]) == pytest.approx(centre, abs=2)
+        assert record["error_m"] == pytest.approx(error, abs=3)
+
+
+def test_words_that_would_be_commands_elsewhere_are_only_words(grid_district, grid_root):
+    (given,) = read("界线.geojson", official.geojson(official.areas(grid_district, (0, 0))))
+    found = outlines.official(given, grid_district, "XZQMC")
+    provider = r"$\frac{a}$<b>局</b>{{7*7}} #let =1+1"
+    data = outlines.signed(found, {"provider": provider})
+    new = load_district(GRID_KEY, grid_root, kept={BOUNDARIES: Content("b", data, GEOJSON)})
+    said = everything(new)
+    assert provider.replace(" ", "") in said["paper"]
+    assert "{{7*7}} #let =1+1" in said["bulletin"]
+    assert "<b>局" not in said["single"].replace("\\u003cb", "")
