@@ -284,7 +284,7 @@ def drawings(
         if not layers[key].spec.shaped
     ]
     there = [layers[key] for key, rows in records.items() if layers[key].spec.shaped and len(rows)]
-    return drawn, stacked(source.shapes(layer) for layer in there)
+    return drawn, stacked(source.shapes(layer, mapview.record_in_focus()) for layer in there)
 
 
 def offer_file(

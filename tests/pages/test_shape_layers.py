@@ -113,7 +113,9 @@ def test_ids_of_shapes_are_their_own(office):
 
 def test_the_overview_counts_and_draws_what_there_is(office):
     kept(office, "roads", {"shape": around(office, "石角镇").exterior, "town": "石角镇"})
-    seen = Page("overview", layers=["道路"])
+    seen = Page("overview", layers=["道路"], record="1")
+    assert seen.card["图形长度"] == "6.40 千米(量算)"
+    assert seen.scene["shapes"][0]["chosen"] == 0
     assert [one["key"] for one in seen.scene["shapes"]] == ["roads"]
     assert seen.scene["layers"] == []
 
