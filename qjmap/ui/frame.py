@@ -63,7 +63,7 @@ def brand(district: District) -> None:
         links.copy_button()
         troubles = kept_troubles(district)
         if troubles:
-            st.html(html.alert("工作区请管理人员处理", troubles))
+            st.html(html.alert("工作区需要处理", troubles))
     who.show_sign_in()
 
 
