@@ -145,13 +145,16 @@ def show_comparison(office: Office, key: str, found: Comparison, stem: str) -> N
         if not frame.empty:
             _show_rows(f"{title} {len(frame)} 条", frame, names, f"{stem}-{part}")
     if found.changed:
+        # whoever may bring a file may hold it against what is kept, which must not tell what he may not see
+        spec = None if key == BOUNDARIES else office.district.registry.spec(key)
+        hidden = set() if spec is None else {one for one in spec.columns if who.hides(spec, one)}
         rows = [
             {
                 "key": f"{number}",
                 "id": one.id,
                 "column": names.get(one.column, one.column),
-                "old": _value(one.column, one.old),
-                "new": _value(one.column, one.new),
+                "old": who.HIDDEN if one.column in hidden else _value(one.column, one.old),
+                "new": who.HIDDEN if one.column in hidden else _value(one.column, one.new),
             }
             for number, one in enumerate(found.changed[:_MOST])
         ]

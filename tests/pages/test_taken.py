@@ -9,6 +9,7 @@ import json
 import re
 import zipfile
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -146,6 +147,25 @@ def test_who_only_looks_gets_nothing_sensitive_in_any_file(page, figures, now, o
     there = [screen_of(seen), *(text_of(data()) for data in offered.values())]
     assert not [one for text in there for one in SEEN_AS if one in text]
     assert not any("总库容(万立方米)" in text or "已知总库容" in text for text in there)
+
+
+def test_a_file_held_against_what_is_kept_tells_no_more(figures, now, monkeypatch):
+    """On the page 数据导入 anybody may hold a file of his own against the register."""
+    from qjmap.district import load_district
+    from qjmap.service import Office
+    from qjmap.ui import versions
+    from qjmap.workspace import Change, Comparison, Workspace
+
+    shown = []
+    monkeypatch.setattr(versions, "show_table", lambda caption, columns, rows, **_: shown.append(rows))
+    monkeypatch.setattr(versions.st, "html", lambda _: None)
+    office = Office(load_district("qijiang"), Workspace(ROOT, "qijiang"), Audit(ROOT))
+    cells = [Change("R01", "capacity_wan_m3", "98765.43", "1"), Change("R01", "name", "甲", "乙")]
+    none = pd.DataFrame()
+    for person, old in ((VISITOR, "敏感列,登录后可见"), (WATER, "98765.43")):
+        now(person)
+        versions.show_comparison(office, "reservoirs", Comparison(none, none, tuple(cells)), "x")
+        assert [row["old"] for row in shown.pop()] == [old, "甲"]
 
 
 def record_of(figures, key):
