@@ -199,6 +199,7 @@ def prepare(
     *,
     refused_repairs: Collection[str] = (),
     fills: Mapping[str, str] = MappingProxyType({}),
+    meanings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     progress: Callable[[float], None] = _silent,
 ) -> Draft:
     """Make a file's table into rows of a layer.
@@ -219,6 +220,8 @@ def prepare(
         Ids of repairs, or their beginnings (``kind:column``, ``kind``), that shall not be made.
     fills
         What a person says of all rows, for columns that the file has not: register's key → value.
+    meanings
+        What a person says that words of the file mean: register's key → the file's word → the register's.
     progress
         Told how far the work is, from 0 to 1.
 
@@ -227,7 +230,7 @@ def prepare(
     Draft
         Rows with an error are not in its frame.
     """
-    work = _Work(source, spec, matches, around, frozenset(refused_repairs), fills)
+    work = _Work(source, spec, matches, around, frozenset(refused_repairs), fills, meanings)
     steps: tuple[tuple[float, Callable[[], None]], ...] = (
         (0.05, work.leave_out),
         (0.1, work.fill_merged),
@@ -242,6 +245,36 @@ def prepare(
     made = work.finish()
     progress(1.0)
     return made
+
+
+def unknown_words(made: Draft, source: Source, matches: Mapping[str, Match]) -> dict[str, dict[str, int]]:
+    """Find the words of a file that a column with fixed values does not know, for a person to say what they mean.
+
+    Parameters
+    ----------
+    made
+        What became of the file.
+    source, matches
+        What it was made from.
+
+    Returns
+    -------
+    dict
+        Register's key → the file's word → in how many rows it stops the row; most rows first.
+    """
+    frame, rows = source.table.frame, np.asarray(source.table.rows, dtype=np.int64)
+    found: dict[str, dict[str, int]] = {}
+    for key, column in made.spec.columns.items():
+        if key not in matches or column.type not in ("category", "town"):
+            continue
+        name = matches[key].column
+        stopped = np.isin(
+            rows, [one.row for one in made.problems if one.column == name and one.row is not None]
+        )
+        words = frame[name][stopped].dropna()
+        if len(words):
+            found[key] = {str(word): int(count) for word, count in words.value_counts().items()}
+    return found
 
 
 def to_register(frame: pd.DataFrame, spec: LayerSpec) -> bytes:
@@ -322,6 +355,7 @@ class _Work:
     around: Surroundings
     refused: frozenset[str]
     fills: Mapping[str, str]
+    meanings: Mapping[str, Mapping[str, str]]
     repairs: list[Repair] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -435,6 +469,7 @@ class _Work:
             if key not in self.matches or column.type == SHAPE:
                 continue
             self._refuse_error_values(key)
+            self._read_as_said(key)
             self._scale(key, column)
             fix = fixer(column, self.around.gazetteer.towns, self.around.names)
             if fix is None:
@@ -453,6 +488,15 @@ class _Work:
             for kind, places in kinds.items():
                 new = [fixes[str(text)] for text in cells.iloc[places].tolist()]
                 self.for_cells(key, places, [one[0] for one in new], kind, [one[2] for one in new])
+
+    def _read_as_said(self, key: str) -> None:
+        """Read words of the file as the person said that they are meant."""
+        for word, value in self.meanings.get(key, {}).items():
+            places = np.flatnonzero(
+                (self.cells[key] == word).fillna(value=False).to_numpy(dtype=bool)
+            ).tolist()
+            why = f"按所选,“{word}”即“{value}”"
+            self.for_cells(key, places, [value] * len(places), "said", [why] * len(places))
 
     def _suspect(self, cells: pd.Series, column: Column) -> pd.Series:
         """Mark cells that are not already as a register wants them."""

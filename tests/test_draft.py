@@ -46,16 +46,22 @@ def table(*rows: dict[str, str], head: str = HEAD) -> bytes:
     return frame.to_csv(index=False).encode()
 
 
-def prepared(
-    content: bytes, district, around, key="hydrants", *, refused=(), fills=None, choose="wgs84", name="a.csv"
+def whole(
+    content: bytes, district, around, key="hydrants", *, refused=(), choose="wgs84", name="a.csv", **said
 ):
+    """A file's draft, the file as read, and how its columns were matched."""
     spec = district.registry.spec(key)
     source = ingest.read(name, content)[0]
     matches = matching.match(source, spec, tuple(district.towns.index))
     columns = draft.coordinates(source, matches)
     readings = datum.readings(*columns, district) if columns else []
     reading = next((one for one in readings if one.key == choose), readings[0] if readings else None)
-    return draft.prepare(source, spec, matches, reading, around, refused_repairs=refused, fills=fills or {})
+    made = draft.prepare(source, spec, matches, reading, around, refused_repairs=refused, **said)
+    return made, source, matches
+
+
+def prepared(*file, **how) -> draft.Draft:
+    return whole(*file, **how)[0]
 
 
 def changes(made: draft.Draft) -> list[tuple]:
@@ -81,6 +87,22 @@ def test_a_person_says_of_all_rows_what_the_file_has_no_column_for(grid_district
     assert (told["fill:kind"], told["fill:town"]) == ("市政消火栓", "戊镇")
     assert prepared(content, grid_district, around, fills=said, refused=["fill:kind"]).bad.all()
     assert prepared(content, grid_district, around, fills=said | {"kind": "井"}).bad.all()
+
+
+def test_a_person_says_what_words_of_the_file_mean(grid_district, around):
+    rows = [{"状态": word} for word in ("已建成", "现状", "在用中", "已建成")]
+    made, source, matches = whole(table(*rows), grid_district, around)
+    assert draft.unknown_words(made, source, matches) == {"status": {"已建成": 2, "在用中": 1}}
+    said = {"status": {"已建成": "现状"}, "town": {"戊镇": "甲街道"}}
+    made, *_ = whole(table(*rows), grid_district, around, meanings=said)
+    assert made.good.tolist() == [True, True, False, True]
+    assert made.frame["town"].unique().tolist() == ["甲街道"]
+    told = [one for one in made.repairs if one.id.startswith("said:status")]
+    assert [(one.row, one.old, one.new) for one in told] == [(2, "已建成", "现状"), (5, "已建成", "现状")]
+    assert draft.unknown_words(made, source, matches) == {"status": {"在用中": 1}}
+    # one row can be refused by itself
+    made, *_ = whole(table(*rows), grid_district, around, meanings=said, refused=["said:status:2"])
+    assert made.good.tolist() == [False, True, False, True]
 
 
 # ---- good and bad ----------------------------------------------------------------------------------
