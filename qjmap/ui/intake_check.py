@@ -313,6 +313,11 @@ def _keep(person: Person, one: Work, spec: LayerSpec, matches: Mapping[str, Matc
         width="stretch",
         disabled=not allowed,
     )
+    if one.saving:  # in the run itself and not in the button's call, so that it can be seen
+        one.saving = False
+        with st.spinner("正在保存并核对全部记录 …"):
+            _do_save(one, spec)
+        st.rerun()
 
 
 def _ask_how(one: Work, spec: LayerSpec, matches: Mapping[str, Match], rows: int) -> None:
@@ -409,7 +414,7 @@ def _again(one: Work) -> None:
 
 
 def _save(one: Work, spec: LayerSpec, vanishing: int) -> None:
-    made, joined = intake_work.draft_of(one), intake_work.joined_of(one)
+    made = intake_work.draft_of(one)
     if "intake-why" in st.session_state:  # what has the cursor may not have been told yet
         one.why = str(st.session_state["intake-why"])
     wanting = []
@@ -422,6 +427,11 @@ def _save(one: Work, spec: LayerSpec, vanishing: int) -> None:
     if wanting:
         one.told = ("还没有保存", tuple(wanting))
         return
+    one.told, one.saving = None, True
+
+
+def _do_save(one: Work, spec: LayerSpec) -> None:
+    made, joined = intake_work.draft_of(one), intake_work.joined_of(one)
     person, office = who.person(), who.office()
     table = joined.table if joined.table is not None else to_table(made)
     try:

@@ -117,6 +117,7 @@ class Work:
     conflict: str = ""
     kept_draft: str = ""
     saved: Saved | None = None
+    saving: bool = False
     address: tuple[str, str] = ("", "")
     _file: IO[bytes] | None = None
     _made: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
