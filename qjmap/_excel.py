@@ -327,7 +327,9 @@ def _string(text: str, file: str) -> str:
             "请把长文另存,表中只留摘要",
         )
     if "_x" in text:
-        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text).replace("\x00", "")
+        told = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text).replace("\x00", "")
+        # two halves of a character become one; a half alone is none
+        return told.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
 
 

@@ -131,7 +131,12 @@ def _told(value: object, file: str) -> str | None:
         text = str(value).strip()
     if len(text) > _limits.CELL:
         raise _limits.refusal(file, f"有属性长 {len(text):,} 个字符", f"不多于 {_limits.CELL:,} 个字符的属性")
-    return text.encode("utf-8", "replace").decode() or None
+    return _whole(text) or None
+
+
+def _whole(text: str) -> str:
+    """Put a question mark for half a character, which JSON may name and no file can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 # ---- GeoJSON ---------------------------------------------------------------------------------------
@@ -175,7 +180,7 @@ def _geojson(name: str, content: bytes) -> tuple[Source, ...]:
         one.get("properties") if isinstance(one.get("properties"), dict) else {} for one in features
     ]
     keys = dict.fromkeys(str(key) for one in properties for key in one)
-    columns = {key: [one.get(key) for one in properties] for key in _keys(keys, name)}
+    columns = {_whole(key): [one.get(key) for one in properties] for key in _keys(keys, name)}
     shapes = [_shape(one.get("geometry"), name, number) for number, one in enumerate(features, 1)]
     found = _source(name, Path(name).stem, "geojson", columns, shapes, _old_crs(raw))
     return () if found is None else (found,)

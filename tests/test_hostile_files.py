@@ -398,6 +398,18 @@ def test_odd_numbers_and_places_are_text_or_nothing():
     assert source.table.frame["a"].tolist() == ["NaN", "1"]
 
 
+def test_half_a_character_breaks_nothing(qijiang):
+    """Found by fuzzing: a column's name of which no text can be made."""
+    halves = ["_xD800_", "_xD83D__xDE00_", "a_xDFFF_"]
+    cells = "".join(f'<c t="inlineStr"><is><t>{one}</t></is></c>' for one in halves)
+    (source,) = ingest.read("a.xlsx", sheet(f'<row r="1">{cells}</row><row r="2">{cells}</row>'))
+    assert list(source.table.frame.columns) == ["\ufffd", "\U0001f600", "a\ufffd"]
+    (source,) = ingest.read("a.geojson", geojson(properties='{"\\ud800": "\\udfff", "n": 1}'))
+    assert source.table.frame.to_dict("list") == {"?": ["?"], "n": ["1"]}
+    spec = qijiang.registry.spec("hydrants")
+    draft.prepare(source, spec, matching.match(source, spec), None, draft.surroundings(qijiang))
+
+
 def test_formulas_give_their_value_and_never_run(qijiang):
     row = (
         '<row r="1"><c t="inlineStr"><is><t>编号</t></is></c><c t="inlineStr"><is><t>名称</t></is></c></row>'

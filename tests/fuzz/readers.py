@@ -104,6 +104,85 @@ def xlsx(data: bytes) -> None:
     walk("a.xlsx", archive({**WORKBOOK, part: data[1:]}))
 
 
+NAMES = (
+    "row",
+    "c",
+    "v",
+    "f",
+    "is",
+    "t",
+    "r",
+    "rPh",
+    "mergeCell",
+    "sheetData",
+    "x:c",
+    "si",
+    "xf",
+    "numFmt",
+    "sheet",
+)
+VALUES = (
+    *(
+        "A1",
+        "C3",
+        "XFD1048576",
+        "",
+        "-1",
+        "0",
+        "1",
+        "7",
+        "99999999999",
+        "s",
+        "n",
+        "b",
+        "e",
+        "str",
+        "inlineStr",
+        "d",
+    ),
+    *(
+        "A1:B2",
+        "B2:A1",
+        "14",
+        "164",
+        "yyyy",
+        "1e308",
+        "1E999",
+        "nan",
+        "60",
+        "2958465.9",
+        "-0.5",
+        "_x0041_",
+        "_xD800_",
+    ),
+    *("东溪镇", "106.66", "28.77", "106°39′", "合计", "=1+1", "X1", "市政消火栓", "hidden", "1904"),
+)
+
+
+def cells(data: bytes) -> None:
+    """A part of a workbook of well-formed elements: bytes choose names, attributes and texts."""
+    given = atheris.FuzzedDataProvider(data)
+    part = given.PickValueInList(["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"])
+    body, open_ = ["<a><cellXfs>" if "styles" in part else "<a>"], ["a"]
+    while given.remaining_bytes() and len(body) < 2000:
+        match given.ConsumeIntInRange(0, 3):
+            case 0 | 1 if len(open_) < 12:
+                name = given.PickValueInList(list(NAMES))
+                keys = [
+                    one for one in ("r", "t", "s", "ref", "numFmtId", "formatCode") if given.ConsumeBool()
+                ]
+                said = "".join(f' {one}="{escape(given.PickValueInList(list(VALUES)))}"' for one in keys)
+                body.append(f"<{name}{said}>")
+                open_.append(name)
+            case 2:
+                body.append(escape(given.PickValueInList(list(VALUES))))
+            case _ if len(open_) > 1:
+                body.append(f"</{open_.pop()}>")
+    end = "</cellXfs>" if "styles" in part else ""
+    body += [f"</{one}>" for one in reversed(open_[1:])] + [end, "</a>"]
+    walk("a.xlsx", archive({**WORKBOOK, part: "".join(body).encode()}))
+
+
 def by_name(name: str) -> Callable[[bytes], None]:
     return lambda data: walk(name, data)
 
@@ -242,6 +321,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         xlsx,
         [*(bytes([n]) + part for n, part in enumerate(WORKBOOK.values())), b"\xff" + archive(WORKBOOK)],
     ),
+    "cells": (cells, [bytes(range(n, 250)) for n in (0, 40, 120)]),
     "xls": (by_name("a.xls"), [XLS]),
     "csv": (
         by_name("a.csv"),
