@@ -20,6 +20,7 @@ from qjmap.workspace import BOUNDARIES, GEOJSON, Comparison, Version
 
 _SAID = "versions-said"
 _MOST = 500  # rows of a comparison that are listed
+_CERTAINTY = {"read": "样点判读", "estimate": "估计", "imported": "导入"}  # as boundary files say it
 _OVERVIEW = ("name", "kind", "town", "status", "value_2025", "title")
 _COLUMNS = (
     TableColumn("number", "版本"),
@@ -190,11 +191,17 @@ def _cut(number: int) -> str:
 
 def _labels(office: Office, key: str) -> dict[str, str]:
     if key == BOUNDARIES:
-        return {"name": "街镇", "code": "代码", "kind": "类别", "geometry": "形状", "certainty": "把握"}
+        return {"name": "街镇", "code": "代码", "kind": "类别", "geometry": "形状"} | {
+            "certainty": "把握",
+            "label_lon": "注记经度",
+            "label_lat": "注记纬度",
+        }
     return {one.key: one.label for one in office.district.registry.spec(key).columns.values()}
 
 
 def _value(column: str, value: str | None) -> str | None:
+    if column == "certainty":
+        return _CERTAINTY.get(value or "", value)
     return "(形状)" if column == "geometry" and value else value
 
 
