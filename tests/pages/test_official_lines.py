@@ -105,3 +105,12 @@ def test_all_words_come_back_with_the_lines_that_were_there(office, imported):
         assert "示意界线,非法定界线" in [notice["text"] for notice in seen.scene["notices"]]
         assert SCHEMATIC in seen_on(seen)
     assert "街镇行政区域界线" in json.dumps(Page("requests").tables, ensure_ascii=False)
+
+
+def test_their_versions_are_compared_in_chinese(imported):
+    shown = seen_on(Page("records", **{"part-of-records": "版本", "layer": "街镇界线"}))
+    assert "“街镇界线”的 2 个版本" in shown
+    assert "样点判读" in shown
+    assert "注记经度" in shown
+    assert not [word for word in ("imported", "label_", '"read"', "estimate") if f'"{word}' in shown]
+    assert SCHEMATIC not in shown
