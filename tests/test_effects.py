@@ -45,7 +45,10 @@ def test_answers_that_turn_come_first_and_the_rest_with_their_numbers(
     assert (first.said_before, first.said_after) == ("现有 1 所", "差 0.09 所")
     assert first.turned
     assert not any(one.turned for one in rest)
-    assert {one.town: (one.said_before, one.said_after) for one in rest}["戊镇"] == ("差 0.91 所", "差 0.73 所")
+    assert {one.town: (one.said_before, one.said_after) for one in rest}["戊镇"] == (
+        "差 0.91 所",
+        "差 0.73 所",
+    )
     assert effects.summary(changed) == {(MET, SHORT): 1}
     assert {one.town for one in rest} <= {"戊镇", WHOLE}
     assert grid_district.kept == {}
