@@ -56,9 +56,12 @@ Notices = Sequence[tuple[str, bool]]
 
 
 def _kept(district: District, spec: LayerSpec, said: Notices) -> Scene:
-    there = summary.placed(source.layer(spec.key, demo=False).frame)
-    if spec.geometry != "point" or there.empty:
+    layer = source.layer(spec.key, demo=False)
+    there = summary.placed(layer.frame)
+    if there.empty:
         return Scene(notices=said)
+    if spec.shaped:
+        return Scene(shapes=[source.shapes(layer)], notices=said)
     return Scene(layers=[marks.marks(district, spec, there)], notices=said)
 
 
