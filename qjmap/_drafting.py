@@ -1,0 +1,648 @@
+"""How a file becomes rows of a layer: what is repaired, how it is placed, what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import compress
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from qjmap import _shapes, datum
+from qjmap._limits import give_back
+from qjmap._repairs import factor, fixer, written
+from qjmap.checks import UNPLACED, Context, Ground, check, look
+from qjmap.errors import DataError, Problem
+from qjmap.ingest import RawTable, Source
+from qjmap.layers import SHAPE, Column, LayerSpec
+from qjmap.matching import ADDRESS, Match
+from qjmap.places import Gazetteer, Place
+
+EXAMPLE = "示例"
+"""An id that begins so marks an example row of a template; it is never kept."""
+IMPORTED = "导入"
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+_TOTALS = re.compile(r"\s*(?:总\s*计|合\s*计|小\s*计|总\s*数|平\s*均|填表人.*|制表.*|审核.*)\s*[::]?\s*")
+_ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One cell that was read otherwise than it was written.
+
+    Parameters
+    ----------
+    id
+        ``kind:column:row``; refusing ``kind:column`` or ``kind`` refuses all of them.
+    row
+        The row in the file; None for the whole column.
+    column
+        The column as the file calls it.
+    old, new
+        Before and after; None is blank.
+    why
+        In Chinese.
+    """
+
+    id: str
+    row: int | None
+    column: str
+    old: str | None
+    new: str | None
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What a file is held against: the district, its land, its names, and what is kept already.
+
+    `batch` stands in the ids of rows that bring none: a number that no earlier import had.
+    """
+
+    context: Context
+    ground: Ground
+    gazetteer: Gazetteer
+    names: tuple[str, ...] = ()
+    existing: pd.DataFrame | None = None
+    batch: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """What became of a file.
+
+    Parameters
+    ----------
+    spec
+        The layer.
+    frame
+        The good rows, typed as by `qjmap.checks.check`; index 0, 1, 2 …
+    rows
+        Their numbers in the file.
+    good, bad
+        Masks over the rows of the file's table; a row that is neither was left out (an example, a sum).
+    problems
+        What stops rows, with the file's own column names; all of a row at once.
+    warnings
+        What stops nothing.
+    repairs
+        All that were proposed and not refused.
+    notes
+        What a person should know besides.
+    unplaced
+        Mask over `frame`: kept, but 未定位.
+    file
+        The name by which faults are told.
+    """
+
+    spec: LayerSpec
+    frame: pd.DataFrame
+    rows: tuple[int, ...]
+    good: Bools
+    bad: Bools
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    repairs: tuple[Repair, ...]
+    notes: tuple[str, ...]
+    unplaced: Bools
+    file: str
+
+
+def coordinates(source: Source, matches: Mapping[str, Match]) -> tuple[pd.Series, pd.Series] | None:
+    """Give the two columns that `datum.readings` wants: matched ones, parts of one cell, or a point in each shape.
+
+    Returns
+    -------
+    (pandas.Series, pandas.Series) or None
+        None when the file has no coordinates at all.
+    """
+    shapes = _file_shapes(source, matches)
+    if shapes is not None:
+        points = shapely.point_on_surface(shapes)
+        return pd.Series(shapely.get_x(points)), pd.Series(shapely.get_y(points))
+    if "lon" not in matches or "lat" not in matches:
+        return None
+    lon, lat = matches["lon"].column, matches["lat"].column
+    if lon == lat:
+        return datum.split(source.table.frame[lon])
+    return source.table.frame[lon], source.table.frame[lat]
+
+
+def _file_shapes(source: Source, matches: Mapping[str, Match]) -> npt.NDArray[np.object_] | None:
+    """Give a vector file's shapes in degrees by what it says of them, or those of a column of WKT as they are."""
+    if source.geometry is not None:
+        return _degrees(source)
+    if "geometry" in matches:
+        return _shapes.parse(source.table.frame[matches["geometry"].column])
+    return None
+
+
+def _degrees(source: Source) -> npt.NDArray[np.object_]:
+    """Bring a vector file's shapes to degrees by what it says of them."""
+    shapes: npt.NDArray[np.object_] = np.asarray(source.geometry, dtype=object)
+    try:
+        return datum.from_crs(shapes, source.crs)
+    except ValueError as error:
+        advice = "请先转换为 WGS-84 或 CGCS2000 经纬度"
+        raise DataError(
+            [Problem(source.table.file, None, "坐标系", source.crs, "认识的坐标系", advice)]
+        ) from error
+
+
+@dataclass
+class Work:
+    """A file on the bench: its cells by the register's columns, and what was done to them so far."""
+
+    source: Source
+    spec: LayerSpec
+    matches: Mapping[str, Match]
+    around: Surroundings
+    refused: frozenset[str]
+    fills: Mapping[str, str]
+    meanings: Mapping[str, Mapping[str, str]]
+    repairs: list[Repair] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _turned: Bools = field(init=False)
+
+    def __post_init__(self) -> None:
+        table = self.source.table
+        self.file, self.rows = table.file, np.asarray(table.rows, dtype=np.int64)
+        self.left = np.zeros(len(self.rows), dtype=bool)  # rows that are left out
+        blank = pd.Series(np.nan, index=table.frame.index, dtype="str")
+        self.cells = {
+            key: table.frame[self.matches[key].column] if key in self.matches else blank
+            for key in (*self.spec.columns, ADDRESS)
+        }
+        used = {one.column for one in self.matches.values()}
+        unused = [name for name in table.frame.columns if name not in used]
+        if unused:
+            shown = "、".join(unused[:12]) + ("等" if len(unused) > 12 else "")
+            self.notes.append(f"未用的列({len(unused)} 列):{shown}")
+
+    # -- repairs --
+
+    def told(self, key: str) -> str:
+        """Give the name of a column as the file has it."""
+        return self.matches[key].column if key in self.matches else self.spec.columns[key].label
+
+    def allows(self, kind: str, key: str, row: int | None = None) -> bool:
+        """Say whether a repair may be made."""
+        if not self.refused:
+            return True
+        names = {kind, f"{kind}:{key}"} | ({f"{kind}:{key}:{row}"} if row is not None else set())
+        return not names & self.refused
+
+    def for_column(self, kind: str, key: str, old: str | None, new: str | None, why: str) -> bool:
+        """Note a repair of a whole column; say whether it may be made."""
+        if not self.allows(kind, key):
+            return False
+        self.repairs.append(Repair(f"{kind}:{key}", None, self.told(key), old, new, why))
+        return True
+
+    def for_cells(
+        self, key: str, places: Sequence[int], new: Sequence[str | None], kind: str, whys: Sequence[str]
+    ) -> None:
+        """Change cells of a column, those whose repair is not refused."""
+        column, cells = self.told(key), self.cells[key]
+        before = cells.iloc[list(places)].astype(object).where(lambda one: one.notna(), None).tolist()
+        changed: dict[int, str | None] = {}
+        for place, old, value, why in zip(places, before, new, whys, strict=True):
+            row = int(self.rows[place])
+            if self.allows(kind, key, row):
+                self.repairs.append(Repair(f"{kind}:{key}:{row}", row, column, old, value, why))
+                changed[place] = value
+        if changed:
+            values = cells.astype(object).to_numpy(copy=True)
+            for place, value in changed.items():
+                values[place] = value
+            self.cells[key] = pd.Series(values, index=cells.index).astype("str")
+
+    # -- steps --
+
+    def leave_out(self) -> None:
+        """Leave out the examples of a template and rows of sums, and say so."""
+        example = np.zeros(len(self.rows), dtype=bool)
+        if "id" in self.matches:
+            example = _matches(self.cells["id"], rf"{EXAMPLE}.*")
+        if example.any():
+            self.notes.append(f"{example.sum()} 行模板示例(编号以“{EXAMPLE}”开头)未导入")
+        frame = self.source.table.frame
+        # a sum may stand under the name, with the number left blank; shapes may have no columns at all
+        first = pd.Series(np.nan, index=frame.index, dtype="str")
+        for name in frame.columns[:3]:
+            first = first.fillna(frame[name])
+        sums = _matches(first, _TOTALS.pattern)
+        for place in np.flatnonzero(sums).tolist():
+            row = int(self.rows[place])
+            if self.allows("sum", "row", row):
+                value = str(first.iat[place])
+                self.repairs.append(Repair(f"sum:row:{row}", row, "整行", value, None, "合计或签名行,不导入"))
+                self.left[place] = True
+        self.left |= example
+
+    def fill_merged(self) -> None:
+        """Give every row of a block of merged cells the value of its first."""
+        by_column = {one.column: key for key, one in self.matches.items()}
+        place_of = (
+            {int(row): place for place, row in enumerate(self.rows.tolist())} if self.source.merged else {}
+        )
+        for name, top, bottom in self.source.merged:
+            key, first = by_column.get(name), place_of.get(top)
+            if key is None or first is None:
+                continue
+            blank = self.cells[key].isna().to_numpy()
+            if blank[first]:
+                continue
+            value = str(self.cells[key].iat[first])
+            span = range(first + 1, int(np.searchsorted(self.rows, bottom, side="right")))
+            places = [place for place in span if blank[place]]
+            why = f"合并单元格(第 {top}~{bottom} 行)按首格补齐"
+            self.for_cells(key, places, [value] * len(places), "merged", [why] * len(places))
+
+    def fill_columns(self) -> None:
+        """Fill whole columns that the file has not, as the person said."""
+        for key, value in self.fills.items():
+            if key in self.spec.columns and key not in self.matches:
+                self._fill(key, value, "文件没有这一列,按所选整列填写", "fill")
+
+    def repair_cells(self) -> None:
+        """Repair cells column by column; what needs none is not touched."""
+        for key, column in self.spec.columns.items():
+            if key not in self.matches or column.type == SHAPE:
+                continue
+            self._refuse_error_values(key)
+            self._read_as_said(key)
+            self._scale(key, column)
+            fix = fixer(column, self.around.gazetteer.towns, self.around.names)
+            if fix is None:
+                continue
+            cells = self.cells[key]
+            suspects = cells[self._suspect(cells, column)]
+            tried = {str(text): fix(str(text)) for text in suspects.unique()}
+            fixes = {text: found for text, found in tried.items() if found is not None}
+            if not fixes:
+                continue
+            hit = np.flatnonzero(suspects.isin(list(fixes)).reindex(cells.index, fill_value=False).to_numpy())
+            kinds: dict[str, list[int]] = {}
+            values = cells.iloc[hit].tolist()
+            for place, text in zip(hit.tolist(), values, strict=True):
+                kinds.setdefault(fixes[text][1], []).append(place)
+            for kind, places in kinds.items():
+                new = [fixes[str(text)] for text in cells.iloc[places].tolist()]
+                self.for_cells(key, places, [one[0] for one in new], kind, [one[2] for one in new])
+
+    def _read_as_said(self, key: str) -> None:
+        """Read words of the file as the person said that they are meant."""
+        for word, value in self.meanings.get(key, {}).items():
+            places = np.flatnonzero(
+                (self.cells[key] == word).fillna(value=False).to_numpy(dtype=bool)
+            ).tolist()
+            why = f"按所选,“{word}”即“{value}”"
+            self.for_cells(key, places, [value] * len(places), "said", [why] * len(places))
+
+    def _suspect(self, cells: pd.Series, column: Column) -> pd.Series:
+        """Mark cells that are not already as a register wants them."""
+        if column.type == "category":
+            return cells.notna() & ~cells.isin(column.values)
+        if column.type == "town":
+            return cells.notna() & ~cells.isin(self.around.gazetteer.towns)
+        shape = {
+            "integer": r"[+-]?[0-9]{1,15}",
+            "number": r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)",
+            "year": r"[0-9]{4}",
+            "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+            "boolean": "是|否",
+            "text": r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*",
+        }[column.type]
+        return cells.notna() & ~_matches(cells, shape)
+
+    def _refuse_error_values(self, key: str) -> None:
+        """A formula's #N/A is no value, in no column."""
+        wrong = _matches(self.cells[key], _ERRORS.pattern)
+        advice = "这是 Excel 公式的错误值;请改正公式,或填写数值"
+        for place in np.flatnonzero(wrong & ~self.left).tolist():
+            value = str(self.cells[key].iat[place])
+            self.problems.append(
+                Problem(self.file, int(self.rows[place]), self.told(key), value, "值", advice)
+            )
+
+    def _scale(self, key: str, column: Column) -> None:
+        """Bring numbers under a header that says another unit to the column's own."""
+        unit = self.matches[key].unit
+        times = (
+            factor(unit, column.unit)
+            if unit and column.unit and column.type in ("integer", "number")
+            else None
+        )
+        if times is None or times == 1:
+            return
+        cells = self.cells[key]
+        numbers = pd.to_numeric(cells.where(_matches(cells, r"[+-]?[0-9]+\.?[0-9]*")), errors="coerce")
+        if numbers.notna().any() and self.for_column(
+            "header-unit",
+            key,
+            unit,
+            column.unit,
+            f"列名写明单位“{unit}”,全列换算为“{column.unit}”(×{times:g})",
+        ):
+            scaled = [written(round(one * times, 9)) for one in numbers.dropna().tolist()]
+            values = cells.astype(object).to_numpy(copy=True)
+            values[numbers.notna().to_numpy()] = scaled
+            self.cells[key] = pd.Series(values, index=cells.index).astype("str")
+
+    # -- places --
+
+    def place(self, reading: datum.Reading | None) -> None:
+        """Fill longitude and latitude, or the shape, from the reading; put what has none into its village or town."""
+        if self.spec.shaped:
+            self._shapes(reading)
+            return
+        if not {"lon", "lat"} <= self.spec.columns.keys():
+            return
+        if self.source.geometry is not None:
+            self._points_only()
+        found = coordinates(self.source, self.matches)
+        if found is not None:
+            self._degrees(found, reading)
+        if self.spec.placed:
+            self._addresses()
+
+    def _degrees(self, text: tuple[pd.Series, pd.Series], reading: datum.Reading | None) -> None:
+        x, y = (one.set_axis(self.cells["lon"].index) for one in text)
+        if reading is not None and reading.swapped:
+            if self.for_column("swap", "lon", None, None, "经度、纬度两列写反,全部对调"):
+                x, y = y, x
+            else:
+                reading = replace(reading, lon=reading.lat, lat=reading.lon, swapped=False)
+        x_text, y_text = (one.astype("str") for one in (x, y))
+        self.cells["lon"], self.cells["lat"] = x_text, y_text
+        if reading is None:
+            return
+        if reading.key != datum.WGS84 and not self.for_column(
+            "datum", "lon", None, reading.label, f"坐标按“{reading.label}”换算为 WGS-84 十进制度"
+        ):
+            return
+        lon, lat = reading.lon.copy(), reading.lat.copy()
+        self._commas(x_text, y_text, lon, lat)
+        self._turn(lon, lat, text, reading)
+        good = np.isfinite(lon) & np.isfinite(lat)
+        same = reading.key == datum.WGS84
+        for key, text_of, values in (("lon", x_text, lon), ("lat", y_text, lat)):
+            # plain degrees stay as they were written: their decimals say how good they are
+            plainly = _matches(text_of, r"[+-]?[0-9]+\.?[0-9]*")
+            as_written = plainly & same & ~self._turned
+            rewrite = good & ~as_written
+            if not rewrite.any():
+                continue
+            kept = text_of.astype(object).to_numpy(copy=True)
+            kept[rewrite] = [written(round(one, 8)) for one in values[rewrite].tolist()]
+            self.cells[key] = pd.Series(kept, index=text_of.index).astype("str")
+
+    def _commas(self, x: pd.Series, y: pd.Series, lon: Floats, lat: Floats) -> None:
+        """List decimal commas; a refused one is no number."""
+        for key, text in (("lon", x), ("lat", y)):
+            comma = _matches(text, r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*")
+            for place in np.flatnonzero(comma).tolist():
+                row, old = int(self.rows[place]), str(text.iat[place])
+                if self.allows("comma", key, row):
+                    new = old.replace(",", ",").replace(",", ".")
+                    why = "小数点写成了逗号"
+                    self.repairs.append(Repair(f"comma:{key}:{row}", row, self.told(key), old, new, why))
+                else:
+                    lon[place] = lat[place] = np.nan
+
+    def _turn(
+        self, lon: Floats, lat: Floats, text: tuple[pd.Series, pd.Series], reading: datum.Reading
+    ) -> None:
+        """Turn round single rows whose two coordinates are swapped, when that brings them into the district."""
+        self._turned = np.zeros(len(lon), dtype=bool)
+        west, south, east, north = self.around.context.box or (-180.0, -90.0, 180.0, 90.0)
+        with np.errstate(invalid="ignore"):
+            inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        places = np.flatnonzero(~inside & text[0].notna().to_numpy() & text[1].notna().to_numpy())
+        if not places.size:
+            return
+        x, y = (datum.parse(one.iloc[places])[0] for one in text)
+        new_lon, new_lat = datum.converter(reading)(y, x)
+        back = (new_lon >= west) & (new_lon <= east) & (new_lat >= south) & (new_lat <= north)
+        for n in np.flatnonzero(back).tolist():
+            place = int(places[n])
+            row = int(self.rows[place])
+            if self.allows("swap", "lon", row):
+                old, new = (f"{one[0].iat[place]}, {one[1].iat[place]}" for one in (text, text[::-1]))
+                why = "这一行的两个坐标写反,对调"
+                self.repairs.append(Repair(f"swap:lon:{row}", row, self.told("lon"), old, new, why))
+                lon[place], lat[place] = new_lon[n], new_lat[n]
+                self._turned[place] = True
+
+    def _points_only(self) -> None:
+        """Say of which lines and areas only a point is kept, for the layer is one of points."""
+        shapes = np.asarray(self.source.geometry, dtype=object)
+        kinds = ["" if one is None else one.geom_type for one in shapes]
+        for place in np.flatnonzero(~np.isin(kinds, ("", "Point"))).tolist():
+            found, row = kinds[place], int(self.rows[place])
+            self.warnings.append(Problem(self.file, row, "图形", found, "点", "已取图形内的一点代表"))
+
+    def _shapes(self, reading: datum.Reading | None) -> None:
+        """Write lines and areas into the column of shapes, in degrees; the checks tell what is wrong with them."""
+        shapes = _file_shapes(self.source, self.matches)
+        if shapes is None:
+            return
+        if reading is not None and self._may_read(reading):
+            way = datum.converter(reading)
+            # what has no place in the reading becomes NaN, and the checks tell that
+            shapes = shapely.transform(
+                shapes, lambda xy: np.column_stack(way(xy[:, 0].copy(), xy[:, 1].copy()))
+            )
+        high = shapely.has_z(shapes)
+        if high.any():
+            self.notes.append(f"{high.sum()} 个图形带有高程:只保留平面位置")
+        cells = self.cells["geometry"]
+        texts = pd.Series(_shapes.write(_shapes.rounded(shapes)), index=cells.index).astype("str")
+        self.cells["geometry"] = texts.where(texts.notna(), cells)  # what could not be read, to be told
+
+    def _may_read(self, reading: datum.Reading) -> bool:
+        """Note that shapes are read otherwise than as plain degrees; say whether they may be."""
+        if reading.swapped and not self.for_column(
+            "swap", "geometry", None, None, "图形的经度、纬度写反,全部对调"
+        ):
+            return False
+        return reading.key == datum.WGS84 or self.for_column(
+            "datum", "geometry", None, reading.label, f"图形按“{reading.label}”换算为 WGS-84 十进制度"
+        )
+
+    def _addresses(self) -> None:
+        """Put rows without coordinates into the village or town that they name; the rest is 未定位."""
+        without = (self.cells["lon"].isna() & self.cells["lat"].isna()).to_numpy() & ~self.left
+        said = self.cells["position"].notna().to_numpy()
+        places = np.flatnonzero(without).tolist()
+        found: dict[tuple[str, str, str], Place] = {}
+        towns: dict[int, str] = {}
+        villages: dict[int, str] = {}
+        lost: list[int] = []
+        placed = 0
+        texts = [_plain_list(self.cells[key]) for key in (ADDRESS, "town", "village")]
+        known = set(self.around.gazetteer.towns)
+        for place in places:
+            address, town, village = (column[place] for column in texts)
+            if not (address or village):
+                if not town and not said[place]:
+                    lost.append(place)
+                continue
+            asked = (address, town if town in known else "", village)
+            if asked not in found:
+                found[asked] = self.around.gazetteer.find(*asked)
+            one = found[asked]
+            if one.choices:
+                row, advice = (
+                    int(self.rows[place]),
+                    f"可能是:{'、'.join(one.choices[:6])};请写明街镇和村(社区)",
+                )
+                name = self.told(ADDRESS) if ADDRESS in self.matches else self.told("village")
+                self.warnings.append(Problem(self.file, row, name, address or village, "一处地方", advice))
+            if one.town and not town:
+                towns[place] = one.town
+            if one.village and not village:
+                villages[place] = one.village
+            if np.isfinite(one.lon) and not said[place]:
+                self._set_place(place, one)
+                placed += 1
+            elif not (one.town or town) and not said[place]:
+                lost.append(place)
+        for key, values in (("town", towns), ("village", villages)):
+            if values:
+                column = self.told(ADDRESS) if ADDRESS in self.matches else self.told("village")
+                why = f"由“{column}”得知"
+                self.for_cells(key, list(values), list(values.values()), "address", [why] * len(values))
+        if lost:
+            self._write("position", dict.fromkeys(lost, UNPLACED))
+            self.notes.append(f"{len(lost)} 行没有坐标,也看不出所在街镇:保留后记为“未定位”")
+        rest = len(places) - len(lost) - placed
+        if rest > 0:
+            self.notes.append(f"{rest} 行没有坐标,按街镇近似定位,误差按街镇大小计")
+        if placed:
+            self.notes.append(f"{placed} 行没有坐标,按所在村(社区)近似定位")
+
+    def _set_place(self, place: int, found: Place) -> None:
+        row, new = int(self.rows[place]), f"{found.lon:.6f}, {found.lat:.6f}"
+        if self.allows("village", "lon", row):
+            why = f"由地址得知在{found.town}{found.village},误差约 {found.error_m:.0f} 米"
+            self.repairs.append(Repair(f"village:lon:{row}", row, self.told("lon"), None, new, why))
+            self._write("lon", {place: written(found.lon)})
+            self._write("lat", {place: written(found.lat)})
+            self._write("position", {place: "村社近似"})
+            self._write("error_m", {place: written(found.error_m)})
+
+    def _write(self, key: str, values: Mapping[int, str]) -> None:
+        cells = self.cells[key].astype(object).to_numpy(copy=True)
+        for place, value in values.items():
+            cells[place] = value
+        self.cells[key] = pd.Series(cells, index=self.cells[key].index).astype("str")
+
+    # -- what every record says --
+
+    def fill_defaults(self) -> None:
+        """Fill what a register wants of every record and a file need not say."""
+        columns = self.spec.columns
+        if "id" in columns and "id" not in self.matches and columns["id"].required:
+            why = "文件没有编号列,按导入批次和行号编号"
+            begin = f"{self.spec.key}-{self.around.batch}"
+            if self.for_column("number", "id", None, f"{begin}-行号", why):
+                self.cells["id"] = pd.Series([f"{begin}-{row}" for row in self.rows.tolist()], dtype="str")
+        said = {*self.matches, *self.fills}
+        if "kind" in columns.keys() - said and len(columns["kind"].values) == 1:
+            self._fill("kind", columns["kind"].values[0], "本图层只有一个类别")
+        if "status" in columns.keys() - said and "未知" in columns["status"].values:
+            self._fill("status", "未知", "文件没有状态列")
+        if "source" in columns and self.spec.placed:
+            self._sources()
+
+    def _fill(self, key: str, value: str, why: str, kind: str = "default") -> None:
+        if self.for_column(kind, key, None, value, why):
+            self.cells[key] = self.cells[key].fillna(value)
+
+    def _sources(self) -> None:
+        """Say of every record that it was brought by somebody, unless it names a document."""
+        cells = self.cells["source"]
+        values = self.spec.columns["source"].values
+        strange = (cells.notna() & ~cells.isin(values)).to_numpy()
+        places = np.flatnonzero(strange).tolist()
+        why = "来源只分文件、导入;原文请写入备注"
+        self.for_cells("source", places, [IMPORTED] * len(places), "source", [why] * len(places))
+        self.cells["source"] = self.cells["source"].fillna(IMPORTED)
+
+    # -- the end --
+
+    def finish(self) -> Draft:
+        """Type and check what stands now, and part good rows from bad."""
+        keep = ~self.left
+        # filtering copies all the text of the file: it is done only when something was left out
+        columns = {key: self.cells[key] if keep.all() else self.cells[key][keep] for key in self.spec.columns}
+        frame = pd.DataFrame(columns, copy=False).reset_index(drop=True)
+        self.cells = {}
+        give_back()
+        rows = self.source.table.rows if keep.all() else tuple(self.rows[keep].tolist())
+        raw = RawTable(self.file, frame, rows)
+        checked = check(raw, self.spec, self.around.context)
+        odd = look(raw, self.spec, checked.frame, self.around.ground, self.around.existing)
+        give_back()
+        found = [*self.problems, *self.source.problems, *map(self._named, (*checked.problems, *odd.problems))]
+        problems = tuple(sorted(dict.fromkeys(found), key=lambda one: one.row or 0))
+        warnings = tuple(
+            sorted((*self.warnings, *map(self._named, odd.warnings)), key=lambda one: one.row or 0)
+        )
+        wrong = {one.row for one in problems}
+        bad = np.isin(self.rows, [row for row in wrong if row is not None]) & keep
+        good = keep & ~bad & (None not in wrong)
+        whole = bool(good[keep].all())
+        kept = checked.frame if whole else _only(checked.frame, good[keep])
+        unplaced = np.zeros(len(kept), dtype=bool)
+        if self.spec.placed:
+            unplaced = (kept["position"] == UNPLACED).to_numpy(dtype=bool)
+        return Draft(
+            self.spec,
+            kept,
+            tuple(compress(self.source.table.rows, good.tolist())),
+            good,
+            keep & ~good,
+            problems,
+            warnings,
+            tuple(self.repairs),
+            (*self.source.notes, *self.notes),
+            unplaced,
+            self.file,
+        )
+
+    def _named(self, problem: Problem) -> Problem:
+        """Tell a problem by the file's own column name."""
+        if problem.column is None or problem.column not in self.spec.columns:
+            return problem
+        return replace(problem, column=self.told(problem.column))
+
+
+def _only(frame: pd.DataFrame, mask: Bools) -> pd.DataFrame:
+    """Give the rows of a mask; empties the frame meanwhile, for two of them would be twice the memory."""
+    blank = pd.Series(np.nan, index=range(int(mask.sum())), dtype="str")  # one for all that nobody filled in
+    kept: dict[str, pd.Series] = {}
+    for name in frame.columns.tolist():
+        cells = frame.pop(name)
+        empty = isinstance(cells.dtype, pd.StringDtype) and not cells.notna().any()
+        kept[name] = blank if empty else cells[mask].reset_index(drop=True)
+    return pd.DataFrame(kept, copy=False)
+
+
+def _matches(cells: pd.Series, pattern: str) -> Bools:
+    """Mark the cells that are wholly of a pattern; a blank is not."""
+    found: Bools = cells.astype("str").str.fullmatch(pattern).fillna(value=False).to_numpy(dtype=bool)
+    return found
+
+
+def _plain_list(cells: pd.Series) -> list[str]:
+    return cells.fillna("").tolist()
