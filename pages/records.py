@@ -18,6 +18,7 @@ else:
     st.html(html.note(f"{who.describe(person)}。"))
     if part == desk.RECORDS:
         st.html(html.note("逐条修改只用于上图的图层;表和界线须整份导入,可在左侧“版本”中查看、比较、恢复。"))
+        st.page_link("pages/intake.py", label="去数据导入", query_params={"to": key})
     elif part == desk.VERSIONS:
         versions.show(person, here, key)
     elif part == desk.LOG:

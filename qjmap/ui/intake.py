@@ -24,6 +24,7 @@ from qjmap.ui import (
     intake_columns,
     intake_map,
     intake_work,
+    links,
     mapview,
     who,
 )
@@ -51,6 +52,8 @@ def show(person: Person, office: Office) -> None:
     _hear_address(one)
     spec = intake_work.spec_of(one, district)
     _back_to_what_is_there(one)
+    if one.has_file and one.sheet == intake_work.BEST:
+        one.sheet = intake_work.best(one, spec, tuple(district.towns.index))
     if one.step >= COLUMNS and one.layer == BOUNDARIES:
         _boundaries(person, office, one)
     else:
@@ -73,14 +76,16 @@ def show(person: Person, office: Office) -> None:
 
 
 def _hear_address(one: Work) -> None:
-    """Follow the address where it says something else than was last written there: a link, or the way back."""
-    said = (st.query_params.get("to", ""), st.query_params.get("step", ""))
-    if said == one.address or said == ("", ""):
+    """Follow a link, or the browser's way back."""
+    layer, step = st.query_params.get("to", ""), st.query_params.get("step", "")
+    asked = links.speaks(one.heard)
+    if asked is None:
         return
-    if said[0] in _labels():
-        one.choose_layer(said[0])
-    if said[1] in ("1", "2", "3", "4", "5") and int(said[1]) != one.step:
-        one.go(int(said[1]))
+    one.heard = asked
+    if layer in _labels():
+        one.choose_layer(layer)
+    if step in ("1", "2", "3", "4", "5") and int(step) != one.step:
+        one.go(int(step))
 
 
 def _labels() -> dict[str, str]:
@@ -88,8 +93,7 @@ def _labels() -> dict[str, str]:
 
 
 def _write_address(one: Work) -> None:
-    one.address = (one.layer, str(one.step))
-    for key, value in zip(("to", "step"), one.address, strict=True):
+    for key, value in (("to", one.layer), ("step", str(one.step))):
         if st.query_params.get(key) != value:
             st.query_params[key] = value
 
@@ -219,7 +223,6 @@ def _file(office: Office, one: Work, spec: LayerSpec | None) -> None:
         _release()
         with parts.Bar("正在读文件") as told, suppress(DataError):  # told in the next run
             found = intake_work.sources(one, told)
-            one.sheet = intake_work.best(one, spec, tuple(office.district.towns.index))
             if len(found) == 1:
                 one.go(COLUMNS)
         st.rerun()
@@ -257,7 +260,7 @@ def _sheets(one: Work, found: tuple[Source, ...]) -> None:
         range(len(found)),
         format_func=named,
         key=key,
-        on_change=lambda: one.choose_sheet(st.session_state[key], one.header_row),
+        on_change=lambda: one.choose_sheet(st.session_state[key]),
     )
 
 

@@ -134,7 +134,8 @@ def _choose(one: Work, each: _Line, matches: Mapping[str, Match], columns: list[
 
     def changed() -> None:
         one.choices[each.key] = st.session_state[key] or None
-        one.drop("joined")
+        if each.key in ("lon", "lat", "geometry"):
+            one.reading, one.reading_label = None, ""
 
     name, choice, about = st.columns([1.05, 1.2, 1.5], gap="small", vertical_alignment="center")
     with name:

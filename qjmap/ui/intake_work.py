@@ -35,6 +35,9 @@ from qjmap.workspace import BOUNDARIES, Comparison, Version, compare_tables
 LAYER, FILE, COLUMNS, PLACES, CHECK = range(1, 6)
 STEPS = ("图层", "文件", "列", "坐标", "核对并保存")
 
+BEST = -1
+"""Stands for the sheet that fits the layer best, before it is known which."""
+
 NEW_ID = "新的编号"
 """What `qjmap.checks.look` expects of an id that is kept already."""
 
@@ -101,7 +104,7 @@ class Work:
     digest: str = ""
     turn: int = 0
     header_row: int | None = None
-    sheet: int = 0
+    sheet: int = BEST
     choices: dict[str, str | None] = field(default_factory=dict)
     fills: dict[str, str] = field(default_factory=dict)
     reading: str | None = None
@@ -118,7 +121,7 @@ class Work:
     kept_draft: str = ""
     saved: Saved | None = None
     saving: bool = False
-    address: tuple[str, str] = ("", "")
+    heard: object = None
     _file: IO[bytes] | None = None
     _made: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
 
@@ -135,7 +138,7 @@ class Work:
     def choose_layer(self, layer: str) -> None:
         """Take another layer: the file stays, what was chosen for the other layer goes."""
         if layer != self.layer:
-            self.layer = layer
+            self.layer, self.sheet = layer, BEST
             self._forget_choices()
 
     def take(self, name: str, content: bytes) -> None:
@@ -145,7 +148,7 @@ class Work:
         self.name, self._file, self.turn = name, _aside(content), self.turn + 1
         weakref.finalize(self, self._file.close)
         self.digest = hashlib.sha256(content).hexdigest()
-        self.header_row, self.sheet = None, 0
+        self.header_row, self.sheet = None, BEST
         self._made.clear()
         self._forget_choices()
 
@@ -261,7 +264,7 @@ def sources(one: Work, progress: Progress = silent) -> tuple[Source, ...]:
 def table(one: Work) -> Source:
     """Give the sheet or layer in hand; raises DataError."""
     found = sources(one)
-    return found[min(one.sheet, len(found) - 1)]
+    return found[min(max(one.sheet, 0), len(found) - 1)]
 
 
 def best(one: Work, spec: LayerSpec | None, towns: tuple[str, ...]) -> int:
@@ -327,9 +330,10 @@ def readings(one: Work, district: District, matches: dict[str, Match]) -> list[R
 
 
 def reading(one: Work, district: District, matches: dict[str, Match]) -> Reading | None:
-    """Give the chosen reading, or the first; None when there is none."""
+    """Give the chosen reading, else what the file says of itself, else the first; None when there is none."""
     found = readings(one, district, matches)
-    chosen = next((each for each in found if each.key == one.reading), found[0] if found else None)
+    wanted = one.reading or (datum.WGS84 if table(one).crs else None)  # read already as the file says
+    chosen = next((each for each in found if each.key == wanted), found[0] if found else None)
     if chosen is not None:
         one.reading, one.reading_label = chosen.key, chosen.label
     return chosen

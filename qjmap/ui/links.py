@@ -87,6 +87,28 @@ def arrive(page: str) -> DeltaGenerator:
     return st.empty()
 
 
+def speaks(heard: object) -> object:
+    """Say whether the address asks for something: once when a page is opened, and on the browser's way back.
+
+    At any other time it may be older than what the page has just written there.
+
+    Parameters
+    ----------
+    heard
+        What this gave the last time that the page listened; None before.
+
+    Returns
+    -------
+    object
+        None when there is nothing new; else to be kept as `heard`.
+    """
+    context = get_script_run_ctx()
+    if context is not None and context.is_history_navigation:
+        return object()
+    asked = st.session_state.get(_ASKED)
+    return None if asked is heard else asked
+
+
 def _come_back() -> None:
     """On the browser's way back, let the address speak for choices that two pages share.
 
