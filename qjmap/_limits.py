@@ -58,6 +58,7 @@ SECONDS = 120.0
 """How long a file is read: what is made to take hours is given up."""
 
 _BLOCK = 1 << 18
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # LZMA takes as much memory as its first bytes ask for
 
 
 def refusal(
@@ -145,7 +146,11 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(self.content))
         except Exception as error:  # zipfile answers broken input with many kinds of exception
             raise self._broken() from error
-        members = [one for one in self._zip.infolist() if not one.is_dir()]
+        members = [one for one in self._zip.infolist() if not one.filename.endswith("/")]
+        if not all(one.filename for one in members):
+            raise self._broken()
+        if any(one.compress_type not in _PACKINGS for one in members):
+            raise refusal(self.file, "压缩方式不认识", "普通的 .zip 压缩包", "请用系统自带的压缩功能重新压缩")
         if any(one.flag_bits & 1 for one in members):
             raise refusal(self.file, "压缩包有密码", "没有密码的文件", "请去掉密码后再上传")
         self._members = {_name(one): one for one in members}

@@ -91,6 +91,14 @@ def test_sizes_that_a_zip_claims_are_not_believed():
         refused_any("a.xlsx", bytes(content))
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_ways_of_packing_that_no_workbook_has(packing):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as packed:
+        packed.writestr("xl/workbook.xml", b"<a/>")
+    assert "压缩方式" in refused("a.xlsx", out.getvalue())
+
+
 def test_more_members_than_any_workbook_has():
     assert "个文件" in refused("a.zip", b"PK\x03\x04" + b"PK\x01\x02" * 20_000, 2)
 
@@ -486,7 +494,11 @@ def test_arbitrary_bytes_under_any_name(name, start, rest):
     refused_any(name, start + rest)
 
 
+NAMELESS = PLAIN.rindex(b"PK\x01\x02") + 28
+
+
 @given(st.integers(0, len(PLAIN) - 1), st.binary(min_size=1, max_size=8))
+@example(NAMELESS, b"\x00")  # a member without a name
 @QUICK
 def test_a_workbook_with_some_bytes_changed(at, junk):
     refused_any("a.xlsx", PLAIN[:at] + junk + PLAIN[at + len(junk) :])

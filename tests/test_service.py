@@ -479,7 +479,9 @@ def work():
         base = service.import_layer(LOCAL, office, "health", content(f"t{base}"), base=base, why="x").number
 
 before = 0
-for turn in range(12):
+for turn in range(80):
+    if turn >= 12 and before > 2:  # a busy machine gets less done between two kills
+        break
     pid = os.fork()
     if pid == 0:
         try:
