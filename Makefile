@@ -65,7 +65,7 @@ fuzz: $(VENV)/.installed-dev
 		tail -n 1 build/fuzz/$$one.txt; \
 	done; \
 	test -z "$$failed" || { echo "发现问题 / found:$$failed (build/fuzz)"; exit 1; }
-FUZZ ?= xlsx cells xls csv geojson kml dbf template
+FUZZ ?= xlsx cells zip xls csv geojson kml dbf template
 
 geo: $(VENV)/.installed-run
 	$(PY) -m qjmap.cli build-geo

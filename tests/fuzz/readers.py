@@ -322,6 +322,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         [*(bytes([n]) + part for n, part in enumerate(WORKBOOK.values())), b"\xff" + archive(WORKBOOK)],
     ),
     "cells": (cells, [bytes(range(n, 250)) for n in (0, 40, 120)]),
+    "zip": (by_name("a.xlsx"), [archive(WORKBOOK)]),
     "xls": (by_name("a.xls"), [XLS]),
     "csv": (
         by_name("a.csv"),
