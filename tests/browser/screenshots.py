@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -77,6 +78,7 @@ def _takes() -> dict[str, Take]:
         "paper": _paper,
         "bulletin": _bulletin,
         "single": _single,
+        "import": _import,
     }
 
 
@@ -148,6 +150,42 @@ def _single(browser: Browser, address: str) -> dict[str, bytes]:
     page.close()
     shutil.rmtree(file.parent)
     return {"single-file": picture}
+
+
+def _import(browser: Browser, address: str) -> dict[str, bytes]:
+    """Bring an invented list as far as the check: how its coordinates may be read, and what is wrong with it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _open(browser, f"{address}/intake?to=hydrants", *SIZES[0]) as page,
+    ):
+        on = page.locator(".st-key-intake-next button")
+        on.click()
+        page.locator("input[type=file]").set_input_files(_invented(Path(folder) / "演示台账.xlsx"))
+        page.locator(".st-key-intake-header").wait_for()
+        pictures = {}
+        for name in ("coordinates", "check"):
+            on.click()
+            settled(page, 1500)
+            drawn(page)
+            pictures[f"intake-{name}"] = page.screenshot()
+        return pictures
+
+
+def _invented(file: Path) -> Path:
+    """Write a list of hydrants as an office keeps one, invented, with the faults that such lists have."""
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["市政消火栓台账(演示,非真实记录)"])
+    sheet.append(["序号", "点位名称", "类别", "所属街镇", "东经", "北纬", "使用情况", "管径", "水压(kPa)"])
+    for n in range(1, 41):
+        lon, lat = 106.640 + 0.0031 * (n % 8), 29.020 + 0.0037 * (n // 8)
+        state = "坏了" if n == 7 else "在用"
+        row = [n, f"演示{n}号", "市政消火栓", "文龙", round(lon, 6), round(lat, 6), state, 100, 250]
+        row[4:6] = (row[5], row[4]) if n == 11 else (None, None) if n == 23 else row[4:6]
+        sheet.append(row)
+    sheet.append(["合计", 40])
+    book.save(file)
+    return file
 
 
 # ---- how ----------------------------------------------------------------------------------------------
