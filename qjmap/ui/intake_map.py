@@ -102,7 +102,19 @@ def _readings(one: Work, district: District, spec: LayerSpec, said: Notices) -> 
                 [f"{name}:{each.label}" for name, ok in zip(names, good, strict=True) if ok],
             )
         )
-    return Scene(layers=layers, focus=_focus(one, district, found), notices=said)
+    return Scene(
+        layers=layers, focus=_focus(one, district, found), chosen=_looked_at(one, found), notices=said
+    )
+
+
+def _looked_at(one: Work, found: Sequence[Reading]) -> tuple[float, float, float] | None:
+    """Give where the row that is looked at lies by the chosen reading, for the ring round it."""
+    row = st.session_state.get(LOOK_AT)
+    for each in found:
+        if each.key == one.reading and isinstance(row, int) and row < len(each.lon):
+            lon, lat = float(each.lon[row]), float(each.lat[row])
+            return (lon, lat, 0.0) if np.isfinite(lon) and abs(lat) < 85 else None
+    return None
 
 
 def _focus(

@@ -147,3 +147,8 @@ def test_a_visitor_keeps_nothing_and_a_hostile_file_stops_nothing(visit, tmp_pat
         go_on(page)
         page.get_by_text("但不能保存到“消火栓”").wait_for()
         assert page.locator(".st-key-intake-save button").is_disabled()
+        # the browser's way back leads through the steps
+        page.go_back()
+        page.get_by_text("只差约 500 米").wait_for()
+        page.go_back()
+        page.locator(".st-key-intake-header").wait_for()

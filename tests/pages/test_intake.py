@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import geopandas
 import pandas as pd
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -275,6 +276,17 @@ def test_roads_come_from_a_vector_file(office):
     assert seen.scene["shapes"]
     save(seen)
     assert kept(office, "roads").at["L1", "geometry"].startswith("LINESTRING")
+
+
+def test_a_vector_file_is_read_as_it_says_of_itself(folder, tmp_path):
+    rows = [{key: value for key, value in row.items() if key not in ("东经", "北纬")} for row in GOOD]
+    points = geopandas.GeoSeries.from_xy(*zip(*PLACES, strict=True), crs=4326).to_crs(4523)
+    geopandas.GeoDataFrame(rows, geometry=points).to_file(tmp_path / "点.gpkg", layer="栓")
+    seen = on(upload((tmp_path / "点.gpkg").read_bytes(), "点.gpkg"))
+    assert seen.at.radio(key="intake-reading").value == "wgs84"
+    assert "文件自己写明的坐标系" in seen.text
+    on(seen)
+    assert seen.figure("可导入") == 4
 
 
 # ---- repairs -----------------------------------------------------------------------------------------
