@@ -73,7 +73,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
         _tell_saved(one, spec, one.saved, made)
         return
     st.html(html.figures(_figures(made, spec)))
-    _problems(made)
+    _problems(one, made)
     if made.problems:
         _give_back(one, spec)
     _warnings(one, spec, made)
@@ -119,12 +119,13 @@ def _cut(count: int, where: str) -> str:
     return f",只列前 {_MOST} 处,全部在{where}里" if count > _MOST else ""
 
 
-def _problems(made: Draft) -> None:
+def _problems(one: Work, made: Draft) -> None:
     if not made.problems:
         return
     count = len(made.problems)
+    rows = "行号与文件里的一样" if intake_work.table(one).format in _TABLES else "“行”是第几个图形"
     show_table(
-        f"有错的 {count:,} 处(行号与文件里的一样){_cut(count, '退回的文件')}",
+        f"有错的 {count:,} 处({rows}){_cut(count, '退回的文件')}",
         _PROBLEMS,
         _rows(made.problems),
         key="intake-problems",
