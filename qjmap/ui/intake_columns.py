@@ -238,11 +238,8 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
     intake_work.reading(one, district, matches)
     source = intake_work.table(one)
     if source.crs:
-        st.html(
-            html.note(
-                f"文件自己写明的坐标系:{_crs_name(source.crs)},已照此读入并选上“WGS-84 / CGCS2000 经纬度”;确知文件写错了坐标系才改选。"
-            )
-        )
+        said = f"文件自己写明的坐标系:{_crs_name(source.crs)},已照此读入并选上“WGS-84 / CGCS2000 经纬度”;"
+        st.html(html.note(f"{said}确知文件写错了坐标系才改选。"))
     _radio(one, found)
     _tell_apart(found)
     _look_at(one, found, matches)
