@@ -30,7 +30,7 @@ _EMPTY_CELLS = 50_000_000  # cells that hold nothing cost time, too
 _OTHERS = 40_000_000  # elements that are no row and no cell; text that stands in its cell has one each
 _RANGES = 100_000
 _FORMATTED = 20_000_000  # bytes of an .xls up to which its formats are read: each styled blank is a cell then
-_PIECES = 4096  # of a cell's text, as expat gives it: each may be 8,192 characters
+_LONGEST = 4 * _limits.CELL  # characters of a cell as they come, before it is known what they are
 _PART = re.compile(r"(?:.*/)?xl/(?:worksheets/)?[^/]*", re.IGNORECASE)
 
 
@@ -285,7 +285,7 @@ def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> _Stri
     if member is None:
         return strings
     parts: list[str] = []
-    reading, phonetic = False, 0
+    reading, phonetic, size = False, 0, 0
 
     def start(name: str, _: dict[str, str]) -> None:
         nonlocal reading, phonetic
@@ -296,7 +296,7 @@ def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> _Stri
             phonetic += 1
 
     def end(name: str) -> None:
-        nonlocal reading, phonetic
+        nonlocal reading, phonetic, size
         name = _local(name)
         if name == "t":
             reading = False
@@ -307,11 +307,14 @@ def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> _Stri
                 raise _limits.refusal(archive.file, "共享字符串过多", "正常大小的工作簿", RESAVE)
             strings.append(_string("".join(parts), archive.file))
             parts.clear()
+            size = 0
 
     def text(data: str) -> None:
+        nonlocal size
         if reading:
             parts.append(data)
-            if len(parts) > _PIECES:
+            size += len(data)
+            if size > _LONGEST:
                 raise _limits.refusal(archive.file, "单元格过长", "正常大小的单元格", RESAVE)
 
     _parse(archive, member, start, end, text)
@@ -398,7 +401,7 @@ class _Cells:
         self.kind, self.style, self.formula = "n", "0", False
         self.cells: dict[int, str] = {}
         self.parts: list[str] = []
-        self.reading = False
+        self.reading, self.size = False, 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -411,6 +414,7 @@ class _Cells:
             letters = attributes.get("r", "").rstrip("0123456789")
             self.place = self._place(letters) if letters else self.place + 1
             self.formula = False
+            self.size = 0
             self.seen += 1
             if self.seen > _EMPTY_CELLS:
                 raise _limits.refusal(self.file, "单元格过多", "正常大小的表", "请删去表外带格式的空白行列")
@@ -440,7 +444,8 @@ class _Cells:
     def text(self, data: str) -> None:
         if self.reading:
             self.parts.append(data)
-            if len(self.parts) > _PIECES:
+            self.size += len(data)
+            if self.size > _LONGEST:
                 raise _limits.refusal(
                     self.file, "单元格过长", "正常大小的单元格", "请把长文另存,表中只留摘要", self.row
                 )

@@ -35,6 +35,7 @@ from qjmap.ingest import RawTable, Source
 _SECONDS = 60
 _MEMORY = 4_000_000_000
 _LAYERS = 50
+_LUMP = 1 << 21
 _ELEMENTS = 10_000_000  # of a KML
 _SQL = 5_000_000  # characters of all that a database says of its tables
 _DEGREES = "EPSG:4326"
@@ -283,13 +284,20 @@ def _kml(name: str, content: bytes) -> tuple[Source, ...]:
     return () if found is None else (found,)
 
 
+class _InLumps(io.BytesIO):
+    """Gives much at a time: expat looks at a tag that is not whole again with every bit that it gets."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(None if size is None or size < 0 else max(size, _LUMP))
+
+
 def _placemarks(name: str, content: bytes) -> Iterator[Element]:
     """Yield placemarks and network links one by one, and forget each."""
     clock = _limits.Clock(name)
     above: list[Element] = []  # the elements that are open
     marks = inside = 0  # placemarks that are open; elements in the outermost of them
     for n, (event, element) in enumerate(
-        defusedxml.ElementTree.iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=True)
+        defusedxml.ElementTree.iterparse(_InLumps(content), events=("start", "end"), forbid_dtd=True)
     ):
         if n % 10_000 == 0:
             clock.check()

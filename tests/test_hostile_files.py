@@ -177,7 +177,7 @@ def test_more_parts_than_any_workbook_has(monkeypatch, limit, value, changes, wo
 
 
 def test_a_cell_of_many_pieces_is_stopped_while_it_comes(monkeypatch):
-    monkeypatch.setattr(_excel, "_PIECES", 10)
+    monkeypatch.setattr(_excel, "_LONGEST", 10)
     pieces = "<r><t>x</t></r>" * 20
     assert "单元格过长" in refused(
         "a.xlsx", sheet(f'<row r="1"><c t="inlineStr"><is>{pieces}</is></c></row>')
@@ -215,11 +215,18 @@ def kml(body: str) -> bytes:
     return f"<kml><Document>{body}</Document></kml>".encode()
 
 
+def test_one_endless_tag_is_not_looked_at_again_and_again():
+    tag = b"<kml " + b" ".join(b'a%d="1"' % n for n in range(400_000)) + b"/>"
+    assert "没有内容" in refused("a.kml", tag, 10)
+    assert "单元格过长" in refused("a.xlsx", sheet(f'<row r="1"><c><v>{"1" * 3_000_000}</v></c></row>'))
+
+
 def test_kml_made_to_take_long_or_much(monkeypatch):
     marked = kml(f"<Placemark><description><![CDATA[{'<' * 500_000}]]></description></Placemark>")
     started = time.perf_counter()
     ingest.read("a.kml", marked)
     assert time.perf_counter() - started < 5
+    monkeypatch.setattr(_vector, "_LUMP", 1 << 14)  # no more than a lump of it is held at a time
     tracemalloc.start()
     try:
         assert "没有内容" in refused("a.kml", kml("<a/>" * 200_000))
