@@ -16,7 +16,7 @@ from qjmap.layers import LayerSpec
 from qjmap.matching import Match
 from qjmap.merging import Joining
 from qjmap.service import Office
-from qjmap.ui import desk, html, intake_work, versions, who
+from qjmap.ui import desk, html, intake_words, intake_work, versions, who
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.downloads import EXCEL
 from qjmap.ui.html import Figure
@@ -45,6 +45,7 @@ _KINDS = {
     "number": "自动编号",
     "default": "整列补填",
     "fill": "按所选整列填写",
+    "said": "按说明的意思读",
     "source": "来源统一写法",
     "header-unit": "按列名的单位换算",
     "unit": "去掉或换算单位",
@@ -73,6 +74,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
         _tell_saved(one, spec, one.saved, made)
         return
     st.html(html.figures(_figures(made, spec)))
+    intake_words.show(one, spec, matches, made, office.district)
     _problems(one, made)
     if made.problems:
         _give_back(one, spec)

@@ -123,7 +123,8 @@ def _focus(
     """Give the box round the readings of the row that is looked at."""
     row = st.session_state.get(LOOK_AT)
     if not isinstance(row, int) or not found or row >= len(found[0].lon):
-        return _whole(district)
+        lon, lat = (np.concatenate([getattr(each, name) for each in found]) for name in ("lon", "lat"))
+        return _where_they_are(district, f"readings-{one.digest[:8]}", lon, lat)
     lon = np.array([each.lon[row] for each in found])
     lat = np.array([each.lat[row] for each in found])
     good = np.isfinite(lon) & (np.abs(lat) < 85)
@@ -137,6 +138,28 @@ def _focus(
 def _whole(district: District) -> tuple[str, tuple[float, float, float, float]] | None:
     box = marks.district_bounds(district)
     return None if box is None else ("district", box)
+
+
+def _where_they_are(
+    district: District, key: str, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]
+) -> tuple[str, tuple[float, float, float, float]] | None:
+    """Give the box round what lies in the district, so that one town's rows are not a blot on the whole map."""
+    whole = _whole(district)
+    if whole is None:
+        return None
+    west, south, east, north = whole[1]
+    with np.errstate(invalid="ignore"):
+        inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    if not inside.any():
+        return whole
+    x, y = lon[inside], lat[inside]
+    box = (
+        max(west, float(x.min()) - _AROUND),
+        max(south, float(y.min()) - _AROUND),
+        min(east, float(x.max()) + _AROUND),
+        min(north, float(y.max()) + _AROUND),
+    )
+    return key, box
 
 
 def _good_rows(one: Work, office: Office, spec: LayerSpec, said: Notices) -> Scene:
@@ -172,7 +195,8 @@ def _drawn(made: Draft, district: District, spec: LayerSpec, said: Notices) -> S
         (~own).astype(np.uint8),
         placed["name"].tolist() if len(placed) <= marks.NAMED else None,
     )
-    return Scene(layers=[layer] if len(placed) else [], focus=_whole(district), notices=said)
+    focus = _where_they_are(district, f"rows-{len(made.frame)}-{spec.key}", layer.lon, layer.lat)
+    return Scene(layers=[layer] if len(placed) else [], focus=focus, notices=said)
 
 
 def _shapes(shapes: npt.NDArray[np.object_], spec: LayerSpec, names: Sequence[str], said: Notices) -> Scene:

@@ -84,6 +84,8 @@ class Work:
         The row of the column names as the person said it; which of the file's sheets.
     choices, fills
         Register's key → the file's column, where the person changed the match; → a value for all rows.
+    meanings
+        Register's key → a word of the file → what the person says that it means.
     reading, reading_label
         How coordinates are read.
     refused, offered
@@ -107,6 +109,7 @@ class Work:
     sheet: int = BEST
     choices: dict[str, str | None] = field(default_factory=dict)
     fills: dict[str, str] = field(default_factory=dict)
+    meanings: dict[str, dict[str, str]] = field(default_factory=dict)
     reading: str | None = None
     reading_label: str = ""
     refused: frozenset[str] = frozenset()
@@ -167,7 +170,7 @@ class Work:
             self._forget_choices()
 
     def _forget_choices(self) -> None:
-        self.choices, self.fills, self.reading, self.reading_label = {}, {}, None, ""
+        self.choices, self.fills, self.meanings, self.reading, self.reading_label = {}, {}, {}, None, ""
         self.refused, self.offered, self.how = frozenset(), {}, None
         self.consent = self.gone = False
         self.base, self.told, self.conflict, self.saved = None, None, "", None
@@ -374,6 +377,7 @@ def checked(
         one.reading,
         one.refused,
         tuple(sorted(fills.items())),
+        tuple((name, tuple(words.items())) for name, words in one.meanings.items() if words),
         against,
         one.base,
     )
@@ -395,6 +399,7 @@ def checked(
             around,
             refused_repairs=one.refused,
             fills=fills,
+            meanings=one.meanings,
             progress=progress,
         )
         _forget()

