@@ -37,6 +37,7 @@ _NO = frozenset({"×", "✗", "✘", "否", "无", "没有", "n", "no", "0", "fa
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _MEASURED = re.compile(r"(?:约|大约|共|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,][^\d]*)")
+_BORE = re.compile(r"(?:dn|[φΦØ∅⌀])(\d+)(?:mm|毫米)?", re.IGNORECASE)
 _DATE = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
 )
@@ -139,6 +140,8 @@ def number(text: str, unit: str, *, whole: bool) -> Fix | None:
                 return None
             return written(value), "whole", "整数写成了小数"
         return (bare, "digits", "全角数字、千分位或空格") if bare != text else None
+    if unit == "毫米" and (bore := _BORE.fullmatch(bare)):
+        return bore[1], "unit", "去掉公称直径的记号"
     found = _MEASURED.fullmatch(bare)
     if found is None:
         return None

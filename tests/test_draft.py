@@ -157,6 +157,8 @@ def test_a_file_without_any_good_row_is_still_answered(grid_district, around):
         ("流量", "1,015.5", "1015.5", "digits"),
         ("流量", "15升/秒", "15", "unit"),
         ("口径", "0.1米", "100", "unit"),
+        ("口径", "DN100", "100", "unit"),
+        ("口径", "Φ65mm", "65", "unit"),
         ("压力", "300kPa", "0.3", "unit"),
         ("口径", "100.0", "100", "whole"),
         ("流量", "不详", None, "blank"),
