@@ -25,6 +25,9 @@ from qjmap.places import Gazetteer, Place
 EXAMPLE = "示例"
 """An id that begins so marks an example row of a template; it is never kept."""
 IMPORTED = "导入"
+
+BY_NUMBER = "按编号起名"
+"""Said for all rows of the column of names: the layer's name and the number of each."""
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 _TOTALS = re.compile(r"\s*(?:总\s*计|合\s*计|小\s*计|总\s*数|平\s*均|填表人.*|制表.*|审核.*)\s*[::]?\s*")
@@ -269,7 +272,7 @@ class Work:
     def fill_columns(self) -> None:
         """Fill whole columns that the file has not, as the person said."""
         for key, value in self.fills.items():
-            if key in self.spec.columns and key not in self.matches:
+            if key in self.spec.columns and key not in self.matches and (key, value) != ("name", BY_NUMBER):
                 self._fill(key, value, "文件没有这一列,按所选整列填写", "fill")
 
     def repair_cells(self) -> None:
@@ -557,12 +560,23 @@ class Work:
             if self.for_column("number", "id", None, f"{begin}-行号", why):
                 self.cells["id"] = pd.Series([f"{begin}-{row}" for row in self.rows.tolist()], dtype="str")
         said = {*self.matches, *self.fills}
+        if self.fills.get("name") == BY_NUMBER and "name" in columns and "name" not in self.matches:
+            self._name_by_number()
         if "kind" in columns.keys() - said and len(columns["kind"].values) == 1:
             self._fill("kind", columns["kind"].values[0], "本图层只有一个类别")
         if "status" in columns.keys() - said and "未知" in columns["status"].values:
             self._fill("status", "未知", "文件没有状态列")
         if "source" in columns and self.spec.placed:
             self._sources()
+
+    def _name_by_number(self) -> None:
+        """Name what has only a number, as hydrants mostly do: 消火栓 and its number, or else its row."""
+        own = "id" in self.matches
+        numbers = self.cells["id"].fillna("").tolist() if own else self.rows.tolist()
+        names = [f"{self.spec.label}{number}" for number in numbers]
+        why = f"按所选,用图层名和{'编号' if own else '行号'}起名"
+        if names and self.for_column("fill", "name", None, f"{names[0]} …", why):
+            self.cells["name"] = pd.Series(names, index=self.cells["id"].index, dtype="str")
 
     def _fill(self, key: str, value: str, why: str, kind: str = "default") -> None:
         if self.for_column(kind, key, None, value, why):

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qjmap import _shapes, datum
-from qjmap._drafting import EXAMPLE, Draft, Repair, Surroundings, Work, coordinates
+from qjmap._drafting import BY_NUMBER, EXAMPLE, Draft, Repair, Surroundings, Work, coordinates
 from qjmap.checks import Ground
 from qjmap.district import District
 from qjmap.errors import DataError
@@ -28,6 +28,7 @@ from qjmap.places import Gazetteer, with_areas
 from qjmap.registers import load_layer, load_table
 
 __all__ = [
+    "BY_NUMBER",
     "EXAMPLE",
     "Draft",
     "Repair",

@@ -89,6 +89,17 @@ def test_a_person_says_of_all_rows_what_the_file_has_no_column_for(grid_district
     assert prepared(content, grid_district, around, fills=said | {"kind": "井"}).bad.all()
 
 
+def test_what_has_only_a_number_is_named_by_it_when_the_person_says_so(grid_district, around):
+    content = table({}, {}, head=HEAD.replace(",名称", ""))
+    assert prepared(content, grid_district, around).bad.all()
+    made = prepared(content, grid_district, around, fills={"name": draft.BY_NUMBER})
+    assert made.frame["name"].tolist() == ["消火栓A1", "消火栓A2"]
+    assert [one.id for one in made.repairs if "name" in one.id] == ["fill:name"]
+    content = table({}, {}, head=HEAD.replace("编号,名称,", ""))
+    made = prepared(content, grid_district, around, fills={"name": draft.BY_NUMBER})
+    assert made.frame["name"].tolist() == ["消火栓2", "消火栓3"]
+
+
 def test_a_person_says_what_words_of_the_file_mean(grid_district, around):
     rows = [{"状态": word} for word in ("已建成", "现状", "在用中", "已建成")]
     made, source, matches = whole(table(*rows), grid_district, around)

@@ -33,9 +33,9 @@ def test_keys_and_labels_are_names_for_every_layer():
 
 
 def test_the_words_of_offices_in_chinese_and_english():
-    found = matched("NO,消火栓名称,所属乡镇,Type,lng,LAT,管径(cm),水压(MPa),详细地址\n1,a,,,,,,,\n")
+    found = matched("编码,消火栓名称,所属乡镇,Type,lng,LAT,管径(cm),水压(MPa),详细地址\n1,a,,,,,,,\n")
     assert {key: column for key, (column, _) in found.items()} == {
-        "id": "NO",
+        "id": "编码",
         "name": "消火栓名称",
         "town": "所属乡镇",
         "kind": "Type",
@@ -46,6 +46,13 @@ def test_the_words_of_offices_in_chinese_and_english():
         matching.ADDRESS: "详细地址",
     }
     assert found["lon"][1] == matching.SYNONYM
+
+
+def test_a_running_number_is_no_name_of_a_record():
+    """It changes with every list: an update by it would overwrite other records."""
+    found = matched("序号,消火栓编号,点位名称\n1,XF-07,a\n2,XF-03,b\n")
+    assert found["id"][0] == "消火栓编号"
+    assert "id" not in matched("序号,点位名称\n1,a\n2,b\n")
 
 
 def test_columns_are_known_by_what_stands_in_them():

@@ -10,6 +10,7 @@ import streamlit as st
 
 from qjmap.datum import Reading
 from qjmap.district import District
+from qjmap.draft import BY_NUMBER
 from qjmap.layers import Column, LayerSpec
 from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match
 from qjmap.ui import html, intake_map, intake_work
@@ -88,6 +89,7 @@ def _line(column: Column, spec: LayerSpec, district: District) -> _Line:
     if column.key == "kind" and spec.placed and len(column.values) == 1:
         without = f"没有时记“{column.values[0]}”"
     values = tuple(district.towns.index) if column.type == "town" else column.values
+    values = (BY_NUMBER,) if column.key == "name" and spec.placed else values
     offered = () if column.key in ("source", "position") else tuple(one for one in values if one)
     return _Line(column.key, title(column), column.required, without, offered)
 
@@ -120,7 +122,7 @@ def _header_row(one: Work) -> None:
 def _tell_missing(first: list[_Line], known: Collection[str]) -> None:
     lost = [each.label for each in first if each.key not in known]
     if lost:
-        said = f"没有找到必填的{'、'.join(lost)}:请在下面选一列(或整列填同一个值);不选的话,每一行都会有错。"
+        said = f"没有找到必填的{'、'.join(lost)}:请在下面选一列,或说明整列怎样填;不选的话,每一行都会有错。"
         st.html(html.alert("缺必填的列", [said]))
 
 
@@ -174,7 +176,7 @@ def _fill(one: Work, each: _Line) -> None:
         if value is not None:
             one.fills[each.key] = value
 
-    hint = each.without or ("必填:整列填同一个值" if each.required else "整列填同一个值")
+    hint = each.without or ("必填:整列怎样填" if each.required else "整列填同一个值")
     st.selectbox(
         f"{each.label}:整列填",
         each.values,
