@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +79,8 @@ def load_table(district: District, key: str) -> pd.DataFrame:
 def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
     """Read a layer: the documents' rows and, if wanted, the invented ones; checked and placed.
 
-    What people changed (`District.kept`) takes the place of the documents' rows.
+    What people changed (`District.kept`) takes the place of the documents' rows. Invented rows stand in for a register
+    that nobody has: beside a single real one they would make sums of what is and what is not.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
     key
         The layer's key in `data/layers.toml`.
     demo
-        Whether the rows of `demo/`, all `source = 演示`, are wanted.
+        Whether the rows of `demo/`, all `source = 演示`, are wanted while there are no others.
 
     Returns
     -------
@@ -104,27 +104,16 @@ def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:
         There is no layer of that key.
     """
     spec = _spec(district, key, placed=True)
-    frames: list[pd.DataFrame] = []
-    problems: list[Problem] = []
-    files = [(district.data / spec.file, False)]
-    if demo:
-        files.append((district.data / "demo" / spec.file, True))
-    for path, invented in files:
-        try:
-            raw = None if invented else _kept(district, key)
-            if raw is None and path.exists():
-                raw = read_csv(path, district.root)
-            if raw is not None:
-                frames.append(read_checked(raw, spec, district.context(demo=invented)))
-        except DataError as error:
-            problems += error.problems
-    problems += _repeated(frames)
-    if problems:
-        raise DataError(problems)
-    if not frames:
-        nothing = RawTable(spec.file, pd.DataFrame(columns=list(spec.columns), dtype="str"), ())
-        frames = [read_checked(nothing, spec, district.context())]
-    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    real, invented = district.data / spec.file, district.data / "demo" / spec.file
+    raw = _kept(district, key)
+    if raw is None and real.exists():
+        raw = read_csv(real, district.root)
+    is_demo = demo and (raw is None or raw.frame.empty) and invented.exists()
+    if is_demo:
+        raw = read_csv(invented, district.root)
+    if raw is None:
+        raw = RawTable(spec.file, pd.DataFrame(columns=list(spec.columns), dtype="str"), ())
+    frame = read_checked(raw, spec, district.context(demo=is_demo))
     return Layer(
         spec, place_shapes(frame, district, spec.geometry) if spec.shaped else place(frame, district)
     )
@@ -265,16 +254,3 @@ def read_checked(raw: RawTable, spec: LayerSpec, context: Context) -> pd.DataFra
         raise DataError(checked.problems)
     file = pd.Series(raw.file, index=checked.frame.index, dtype="str")
     return checked.frame.assign(row=np.asarray(raw.rows, dtype=np.int64), file=file)
-
-
-def _repeated(frames: Sequence[pd.DataFrame]) -> list[Problem]:
-    """Find ids of a later file that an earlier one has already."""
-    if len(frames) < 2:
-        return []
-    first, second = frames
-    again = second[second["id"].isin(first["id"])]
-    advice = f"{first['file'].iat[0]} 已有此编号" if len(first) else ""
-    return [
-        Problem(file, int(row), "id", key, "不重复的值", advice)
-        for file, row, key in zip(again["file"], again["row"], again["id"], strict=True)
-    ]

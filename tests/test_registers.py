@@ -99,54 +99,33 @@ def test_a_town_without_boundary_and_seat_places_nothing(grid_root):
 
 
 def test_every_record_says_where_it_stands_in_which_file(grid_root):
-    write_layer(grid_root, "hydrants", [{"note": "a\nb"}, {}])
     write_layer(grid_root, "hydrants", [{}], demo=True)
-    frame = load_layer(load_district(GRID_KEY, grid_root), "hydrants").frame
-    assert frame["row"].tolist() == [2, 3, 2]
-    folder = f"data/{GRID_KEY}"
-    assert frame["file"].tolist() == [f"{folder}/hydrants.csv"] * 2 + [f"{folder}/demo/hydrants.csv"]
-    assert frame.index.tolist() == [0, 1, 2]
+    district = load_district(GRID_KEY, grid_root)
+    assert load_layer(district, "hydrants").frame["file"].tolist() == [f"data/{GRID_KEY}/demo/hydrants.csv"]
+    write_layer(grid_root, "hydrants", [{"note": "a\nb"}, {}])
+    frame = load_layer(district, "hydrants").frame
+    assert frame["row"].tolist() == [2, 3]
+    assert frame["file"].tolist() == [f"data/{GRID_KEY}/hydrants.csv"] * 2
+    assert frame.index.tolist() == [0, 1]
 
 
 # ---- what stops a layer ---------------------------------------------------------------------------
 
 
 def test_a_broken_demo_row_stops_the_layer_unless_demo_is_off(grid_root):
-    write_layer(grid_root, "hydrants", [{"town": MIDDLE}])
     write_layer(grid_root, "hydrants", [{}, {"flow_l_s": "-1"}], demo=True)
     district = load_district(GRID_KEY, grid_root)
     with pytest.raises(DataError, match="demo/hydrants") as caught:
         load_layer(district, "hydrants")
     assert [(one.row, one.column) for one in caught.value.problems] == [(3, "flow_l_s")]
-    assert load_layer(district, "hydrants", demo=False).frame["id"].tolist() == ["F1"]
+    assert load_layer(district, "hydrants", demo=False).frame.empty
 
 
-def test_both_files_faults_are_told_at_once(grid_root):
-    write_layer(grid_root, "hydrants", [{"kind": "?"}])
+def test_an_invented_row_may_not_pass_for_another(grid_root):
     write_layer(grid_root, "hydrants", [{"source": "导入"}], demo=True)
     with pytest.raises(DataError) as caught:
         load_layer(load_district(GRID_KEY, grid_root), "hydrants")
-    assert [(one.file, one.column) for one in caught.value.problems] == [
-        (f"data/{GRID_KEY}/hydrants.csv", "kind"),
-        (f"data/{GRID_KEY}/demo/hydrants.csv", "source"),
-    ]
-
-
-def test_an_id_is_one_across_both_files(grid_root):
-    write_layer(grid_root, "hydrants", [{"id": "A"}, {"id": "B"}])
-    write_layer(grid_root, "hydrants", [{"id": "C"}, {"id": "B"}], demo=True)
-    district = load_district(GRID_KEY, grid_root)
-    with pytest.raises(DataError) as caught:
-        load_layer(district, "hydrants")
-    (problem,) = caught.value.problems
-    assert (problem.file, problem.row, problem.column, problem.value) == (
-        f"data/{GRID_KEY}/demo/hydrants.csv",
-        3,
-        "id",
-        "B",
-    )
-    assert f"data/{GRID_KEY}/hydrants.csv 已有此编号" in str(problem)
-    assert len(load_layer(district, "hydrants", demo=False).frame) == 2
+    assert [one.column for one in caught.value.problems] == ["source"]
 
 
 def test_a_broken_layer_stops_no_other(grid_root):
@@ -165,15 +144,18 @@ def test_a_layer_without_a_file_is_empty_and_typed_like_any_other(grid_district,
     assert empty.dtypes.to_dict() == full.dtypes.to_dict()
 
 
-def test_demo_rows_come_after_the_documents_and_can_be_left_out(grid_root):
+def test_demo_rows_stand_in_for_a_register_that_nobody_has(grid_root):
+    """A sum of what is and what was invented would be no number of anything."""
     write_layer(grid_root, "hydrants", [{}, {}], demo=True)
     district = load_district(GRID_KEY, grid_root)
     shown = load_layer(district, "hydrants").frame
     assert (len(shown), has_demo(shown)) == (2, True)
     hidden = load_layer(district, "hydrants", demo=False).frame
     assert (len(hidden), has_demo(hidden)) == (0, False)
+    write_layer(grid_root, "hydrants", [])
+    assert len(load_layer(district, "hydrants").frame) == 2
     write_layer(grid_root, "hydrants", [{}])
-    assert load_layer(district, "hydrants").frame["source"].tolist() == ["文件", "演示", "演示"]
+    assert load_layer(district, "hydrants").frame["source"].tolist() == ["文件"]
 
 
 def test_a_layer_is_no_table_and_a_table_no_layer(grid_district):

@@ -27,7 +27,7 @@ from qjmap.ingest import parse_csv
 from qjmap.registers import load_layer, load_table
 from qjmap.service import Office
 from qjmap.workspace import ConflictError, Workspace, WorkspaceError, to_bytes
-from tests.conftest import GRID_KEY, write_layer
+from tests.conftest import GRID_KEY
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 HEALTH = Person("张", Role.EDIT, "区卫生健康委", "账号")
@@ -176,12 +176,6 @@ def test_a_version_from_before_a_column_was_registered_still_serves(office):
     )
     with pytest.raises(DataError, match="没有这一列"):
         load_layer(shown(office).district, "health")
-
-
-def test_ids_of_the_demo_register_are_taken(office):
-    write_layer(office.district.root, "health", [{"id": "N1"}], demo=True)
-    with pytest.raises(DataError, match="不重复的值"):
-        service.import_layer(HEALTH, office, "health", health(office, {}), base=0, why="报")
 
 
 def test_a_layer_the_program_came_without_begins_with_the_import(office):

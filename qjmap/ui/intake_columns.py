@@ -18,7 +18,7 @@ from qjmap.ui import intake_parts as parts
 from qjmap.ui.intake_work import CHECK, PLACES, Work
 from qjmap.workbooks import title
 
-_NONE = ""
+_NONE, _STATUS = "", "status"
 _WHY = {NAME: "列名相符", SYNONYM: "同义的列名", CONTENT: "按内容认出,请核对", PERSON: "由你指定"}
 _BY_PROGRAM = {
     "id": "没有时程序编号",
@@ -61,9 +61,17 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
     lines = [_line(column, spec, district) for column in spec.columns.values() if column.type != "shape"]
     if spec.placed and spec.geometry == "point":
         lines.append(_Line(ADDRESS, "地址(没有坐标时用来定位)", False, ""))
-    first = [each for each in lines if each.key in matches or (each.required and not each.without)]
+    first = [
+        each
+        for each in lines
+        if each.key in matches or each.key == _STATUS or (each.required and not each.without)
+    ]
     rest = [each for each in lines if each not in first]
-    _tell_missing(first, {*matches, *one.fills})
+    known = {*matches, *one.fills}
+    _tell_missing([each for each in first if not each.without], known)
+    if any(each.key == _STATUS for each in lines) and _STATUS not in known:
+        said = "文件没有“状态”列:不说明的话每行记“未知”,相关标准就判不了。都是现有设施的,请把“状态”整列填“现状”。"
+        st.html(html.note(said))
     st.html(html.note("左边是本图层的列,中间是文件的列;不对的请改选。带 * 的必填。"))
     columns = list(map(str, found.table.frame.columns))
     for each in first:
