@@ -10,12 +10,8 @@ from openpyxl import Workbook, load_workbook
 from visit import Page, Text
 
 from qjmap import datum, draft, ingest, matching, service
-from qjmap.access import LOCAL, VISITOR, AccessError, Person, Role
-from qjmap.audit import Audit
-from qjmap.district import load_district
-from qjmap.service import Office
-from qjmap.ui import intake, who
-from qjmap.workspace import BOUNDARIES, Workspace
+from qjmap.access import VISITOR, AccessError, Person, Role
+from qjmap.workspace import BOUNDARIES
 
 HEAD = ["编号", "名称", "镇街", "类型", "状态", "东经", "北纬", "口径(mm)", "备注"]
 FIRE = Person("李", Role.EDIT, "区消防救援支队", "账号")
@@ -23,34 +19,7 @@ XSS = "<img src=x onerror=alert(1)> ![x](http://example.com/x.png) **粗**"
 PLACES = [(106.65, 28.75), (106.66, 28.76), (106.67, 28.77), (106.68, 28.78)]
 
 
-@pytest.fixture(autouse=True)
-def at_the_machine(monkeypatch):
-    """The person sits at the machine, unless a test says otherwise: `at_the_machine(VISITOR)`."""
-
-    def is_now(person):
-        monkeypatch.setattr(who, "person", lambda: person)
-
-    is_now(LOCAL)
-    return is_now
-
-
-@pytest.fixture
-def office(folder, workspace_home):
-    """What somebody else, at another machine, works with."""
-    place = load_district("qijiang", folder)
-    return Office(place, Workspace(workspace_home, "qijiang"), Audit(workspace_home))
-
-
-@pytest.fixture
-def offered(monkeypatch):
-    """The files that the page offers: key → bytes when asked for."""
-    found = {}
-
-    def download_button(label, data, *, key, **_):
-        found[key] = data
-
-    monkeypatch.setattr(intake.st, "download_button", download_button)
-    return found
+pytestmark = pytest.mark.usefixtures("at_the_machine")
 
 
 def hydrant(n, **cells):

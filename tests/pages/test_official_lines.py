@@ -7,14 +7,11 @@ import json
 import zipfile
 
 import pytest
-import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from visit import MAPPED, PAGES, Page
 
 from qjmap import ingest, outlines, service
 from qjmap.access import LOCAL
-from qjmap.audit import Audit
-from qjmap.workspace import BOUNDARIES, Workspace, home
+from qjmap.workspace import BOUNDARIES
 from tests import official
 
 SCHEMATIC = "示意"
@@ -24,31 +21,11 @@ SAID = f"界线由{PROVIDER}提供,2026-11-22导入"
 
 
 @pytest.fixture
-def office(qijiang):
-    return service.Office(qijiang, Workspace(home(), "qijiang"), Audit(home()))
-
-
-@pytest.fixture
 def imported(office):
     (given,) = ingest.read("界线.zip", official.shapefile(official.areas(office.district)))
     found = outlines.official(given, office.district, "XZQMC")
     data = outlines.signed(found, ABOUT)
     return service.import_boundaries(LOCAL, office, data, "界线.zip", base=0, why="改用勘定界线")
-
-
-@pytest.fixture
-def offered(monkeypatch):
-    """What the pages offer: key → what gives its bytes."""
-    found = {}
-
-    def download_button(*called, key=None, disabled=False, **_):
-        label, data = called[-2:]
-        if not disabled:
-            found[key or label] = data
-
-    monkeypatch.setattr(st, "download_button", download_button)
-    monkeypatch.setattr(DeltaGenerator, "download_button", download_button)
-    return found
 
 
 def words(data: bytes) -> str:

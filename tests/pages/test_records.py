@@ -9,13 +9,9 @@ import streamlit as st
 from visit import Page, Text
 
 from qjmap import _files, service
-from qjmap.access import LOCAL, VISITOR, AccessError, Accounts, Person, Role
-from qjmap.audit import Audit
-from qjmap.district import load_district
+from qjmap.access import VISITOR, AccessError, Accounts, Person, Role
 from qjmap.registers import load_layer
-from qjmap.service import Office
-from qjmap.ui import mapview, record_form, who
-from qjmap.workspace import Workspace
+from qjmap.ui import mapview, record_form
 
 HEALTH = Person("张", Role.EDIT, "区卫生健康委", "账号")
 FIRE = Person("李", Role.EDIT, "区消防救援支队", "账号")
@@ -25,22 +21,7 @@ FORM = {"record": "C22"}
 VERSIONS, LOG, ACCOUNTS = ({"part-of-records": part} for part in ("版本", "日志", "账号"))
 
 
-@pytest.fixture(autouse=True)
-def at_the_machine(monkeypatch):
-    """The person sits at the machine, unless a test says otherwise: `at_the_machine(VISITOR)`."""
-
-    def is_now(person):
-        monkeypatch.setattr(who, "person", lambda: person)
-
-    is_now(LOCAL)
-    return is_now
-
-
-@pytest.fixture
-def desk(folder, workspace_home):
-    """What somebody else, at another machine, works with."""
-    place = load_district("qijiang", folder)
-    return Office(place, Workspace(workspace_home, "qijiang"), Audit(workspace_home))
+pytestmark = pytest.mark.usefixtures("at_the_machine")
 
 
 def field(column, record="C22", layer="health"):
@@ -77,16 +58,16 @@ def test_a_visitor_reads_and_is_told_why_no_more(folder, at_the_machine):
     assert not Page("records", **ACCOUNTS).at.text_input
 
 
-def test_what_is_hidden_is_refused_as_well(desk, at_the_machine):
+def test_what_is_hidden_is_refused_as_well(office, at_the_machine):
     """A page that was opened as 录入 stays open after the role is gone: the buttons are there, the service is not."""
     seen = Page("records", **FORM)
     at_the_machine(FIRE)
     type_(seen, "beds_2020", "77")
     save(seen)
     assert "不能修改“医疗卫生机构”" in seen.text
-    assert desk.workspace.layers() == ()
+    assert office.workspace.layers() == ()
     with pytest.raises(AccessError):
-        service.change_record(FIRE, desk, "health", "C22", {"beds_2020": "77"}, base=0, why="试")
+        service.change_record(FIRE, office, "health", "C22", {"beds_2020": "77"}, base=0, why="试")
 
 
 def test_a_department_changes_its_own_layers_only(folder, at_the_machine):
@@ -129,7 +110,7 @@ def test_a_slip_of_the_pen_stays_what_the_document_says(folder):
     assert seen.at.selectbox(key=field("source")).value == "文件"
 
 
-def test_without_a_reason_or_with_a_fault_nothing_is_saved_and_nothing_typed_is_lost(desk):
+def test_without_a_reason_or_with_a_fault_nothing_is_saved_and_nothing_typed_is_lost(office):
     seen = Page("records", **FORM)
     type_(seen, "beds_2020", "很多")
     type_(seen, "error_m", "-3")
@@ -143,10 +124,10 @@ def test_without_a_reason_or_with_a_fault_nothing_is_saved_and_nothing_typed_is_
     save(seen, " ")
     assert "请写明" in seen.problems
     assert seen.at.text_input(key=field("beds_2020")).value == "77"
-    assert desk.workspace.layers() == ()
+    assert office.workspace.layers() == ()
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(desk, monkeypatch):
+def test_a_full_disk_is_told_and_nothing_is_lost(office, monkeypatch):
     seen = Page("records", **FORM)
     type_(seen, "beds_2020", "77")
 
@@ -157,17 +138,17 @@ def test_a_full_disk_is_told_and_nothing_is_lost(desk, monkeypatch):
         patched.setattr(_files.os, "write", full)
         save(seen)
     assert "磁盘已满" in seen.problems
-    assert desk.workspace.layers() == ()
+    assert office.workspace.layers() == ()
     save(seen)  # there is room again
     assert "已存为第 2 版" in seen.text
     assert beds() == "77 张"
 
 
-def test_what_is_odd_is_told_while_it_is_typed_and_when_it_is_kept(desk):
+def test_what_is_odd_is_told_while_it_is_typed_and_when_it_is_kept(office):
     """The looks of an import: they warn and stop nothing; but a place far outside the district is refused, as there."""
     seen = Page("records", **FORM)
     assert "提醒" not in seen.text
-    other = load_layer(desk.district, "health").frame.set_index("id").loc["C22"]
+    other = load_layer(office.district, "health").frame.set_index("id").loc["C22"]
     change = {"lon": "106.65", "lat": "29.02", "position": "实测", "error_m": "5", "beds_2020": "99000"}
     assert other["town"] != "古南街道"
     for column, value in change.items():
@@ -192,7 +173,7 @@ def test_what_is_odd_is_told_while_it_is_typed_and_when_it_is_kept(desk):
     type_(seen, "lon", "106.95", "")
     save(seen, why="新建")
     assert "未保存" in seen.problems
-    assert desk.workspace.latest("health").number == 2
+    assert office.workspace.latest("health").number == 2
 
 
 def test_what_is_typed_waits_while_another_record_is_looked_at(folder):
@@ -210,11 +191,11 @@ def test_what_is_typed_waits_while_another_record_is_looked_at(folder):
 # ---- two at once -----------------------------------------------------------------------------------
 
 
-def test_the_second_is_told_who_was_first_and_loses_nothing(desk):
+def test_the_second_is_told_who_was_first_and_loses_nothing(office):
     seen = Page("records", **FORM)
     type_(seen, "beds_2020", "77")
     seen.run()
-    service.change_record(HEALTH, desk, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
+    service.change_record(HEALTH, office, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
     save(seen)
     assert "张 于" in seen.problems
     assert "保存了第 2 版(新报)" in seen.problems
@@ -235,10 +216,10 @@ def test_the_second_is_told_who_was_first_and_loses_nothing(desk):
     assert (card["2020年编制床位"], card["全科医生"]) == ("77 张", "9 人")
 
 
-def test_a_draft_is_taken_up_again_or_thrown_away(desk):
-    service.change_record(HEALTH, desk, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
+def test_a_draft_is_taken_up_again_or_thrown_away(office):
+    service.change_record(HEALTH, office, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
     with pytest.raises(service.ConflictError) as kept:
-        service.change_record(HEALTH, desk, "health", "C22", {"beds_2020": "77"}, base=1, why="迟到")
+        service.change_record(HEALTH, office, "health", "C22", {"beds_2020": "77"}, base=1, why="迟到")
     seen = Page("records", **VERSIONS)
     seen.at.button(key=f"take-{kept.value.draft}").click()
     seen.run()
@@ -247,12 +228,12 @@ def test_a_draft_is_taken_up_again_or_thrown_away(desk):
     seen = Page("records", **VERSIONS)
     seen.at.button(key=f"drop-{kept.value.draft}").click()
     assert "草稿已删除" in seen.run().text
-    assert desk.workspace.drafts("health") == ()
+    assert office.workspace.drafts("health") == ()
 
 
-def test_a_page_with_nothing_typed_follows_what_others_save(desk):
+def test_a_page_with_nothing_typed_follows_what_others_save(office):
     seen = Page("records", **FORM)
-    service.change_record(HEALTH, desk, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
+    service.change_record(HEALTH, office, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
     assert seen.run().at.text_input(key=field("gp_count")).value == "9"
     type_(seen, "beds_2020", "77")
     save(seen)
@@ -262,9 +243,9 @@ def test_a_page_with_nothing_typed_follows_what_others_save(desk):
 # ---- damage ----------------------------------------------------------------------------------------
 
 
-def test_a_damaged_version_is_told_and_the_one_before_stands(desk, workspace_home):
+def test_a_damaged_version_is_told_and_the_one_before_stands(office, workspace_home):
     for number, value in ((0, "77"), (2, "78")):
-        service.change_record(HEALTH, desk, "health", "C22", {"beds_2020": value}, base=number, why="报")
+        service.change_record(HEALTH, office, "health", "C22", {"beds_2020": value}, base=number, why="报")
     path = workspace_home / "qijiang" / "health" / "000003.zip"
     path.write_bytes(path.read_bytes()[:-80] + b"x" * 80)
     assert beds() == "77 张"
@@ -286,7 +267,7 @@ def test_a_damaged_version_is_told_and_the_one_before_stands(desk, workspace_hom
 # ---- add, delete, restore ----------------------------------------------------------------------------
 
 
-def test_a_record_is_added_deleted_and_brought_back(desk):
+def test_a_record_is_added_deleted_and_brought_back(office):
     seen = Page("records", layer=PONDS, add="1")
     pond = {"record": "", "layer": "fire_ponds"}
     type_(seen, "name", "新水池", **pond)
@@ -308,11 +289,11 @@ def test_a_record_is_added_deleted_and_brought_back(desk):
     next(one for one in versions.at.button if one.label == "恢复为新版本").click()
     versions.run()
     assert "第 1 版已恢复,存为第 3 版" in versions.text
-    assert load_kept(desk, "fire_ponds") == [key]
+    assert load_kept(office, "fire_ponds") == [key]
 
 
-def load_kept(desk, layer):
-    return desk.workspace.read(layer).table().frame["id"].tolist()
+def load_kept(office, layer):
+    return office.workspace.read(layer).table().frame["id"].tolist()
 
 
 # ---- a place from the map ----------------------------------------------------------------------------
@@ -378,7 +359,7 @@ def test_the_farther_the_map_the_worse_the_place():
 # ---- hostile text ------------------------------------------------------------------------------------
 
 
-def test_whatever_is_typed_or_kept_is_shown_as_text(desk, folder):
+def test_whatever_is_typed_or_kept_is_shown_as_text(office, folder):
     path = folder / "data" / "qijiang" / "health.csv"
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -387,7 +368,7 @@ def test_whatever_is_typed_or_kept_is_shown_as_text(desk, folder):
         writer = csv.DictWriter(out, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    service.change_record(HEALTH, desk, "health", "C22", {"village": XSS}, base=0, why=XSS)
+    service.change_record(HEALTH, office, "health", "C22", {"village": XSS}, base=0, why=XSS)
     for query in ({"record": rows[0]["id"]}, VERSIONS, LOG):
         seen = Page("records", **query)
         assert not {"img", "script"} & {tag for tag, _ in Text(seen.html).tags}
@@ -402,10 +383,10 @@ def test_whatever_is_typed_or_kept_is_shown_as_text(desk, folder):
 # ---- log and accounts --------------------------------------------------------------------------------
 
 
-def test_the_log_is_listed_narrowed_and_watched(desk, workspace_home):
-    service.change_record(HEALTH, desk, "health", "C22", {"beds_2020": "77"}, base=0, why="报")
+def test_the_log_is_listed_narrowed_and_watched(office, workspace_home):
+    service.change_record(HEALTH, office, "health", "C22", {"beds_2020": "77"}, base=0, why="报")
     service.add_record(
-        FIRE, desk, "fire_ponds", {"name": "池", "kind": "消防水池", "status": "现状"}, base=0, why="建"
+        FIRE, office, "fire_ponds", {"name": "池", "kind": "消防水池", "status": "现状"}, base=0, why="建"
     )
     seen = Page("records", **LOG)
     assert "共 4 条,逐条核对,与写入时一致" in seen.text

@@ -11,14 +11,11 @@ import zipfile
 
 import pandas as pd
 import pytest
-import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from visit import LAYER_IN_ADDRESS, PAGES, Page
 
 from qjmap.access import LOCAL, VISITOR, Person, Role
 from qjmap.audit import Audit
 from qjmap.district import ROOT
-from qjmap.ui import who
 
 WATER = Person("水", Role.EDIT, "区水利局", "统一认证")
 ODD = {
@@ -29,29 +26,10 @@ SEEN_AS = ("98765.43", "98,765", "0.98765", "0.99 兆帕")
 
 
 @pytest.fixture
-def now(monkeypatch):
-    """Say who is in front of the page."""
-
-    def is_now(person):
-        monkeypatch.setattr(who, "person", lambda: person)
-
-    is_now(VISITOR)
-    return is_now
-
-
-@pytest.fixture
-def offered(monkeypatch):
-    """What the pages offer: key → what gives its bytes."""
-    found = {}
-
-    def download_button(*called, key=None, disabled=False, **_):
-        label, data = called[-2:]
-        if not disabled:
-            found[key or label] = data
-
-    monkeypatch.setattr(st, "download_button", download_button)
-    monkeypatch.setattr(DeltaGenerator, "download_button", download_button)
-    return found
+def now(at_the_machine):
+    """Say who is in front of the page; at first a visitor."""
+    at_the_machine(VISITOR)
+    return at_the_machine
 
 
 @pytest.fixture
