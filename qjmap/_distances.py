@@ -60,7 +60,7 @@ def radius(rule: Rule, case: Case) -> Prepared:
     area = coverage.three_way(_solid(shapes), x, y, radius, error)
     people = coverage.people(area, case.population)
     reason = why(found, rule) or (
-        "" if found.sure.all() else f"{int((~found.sure).sum()):,}{rule.counter}资料不全,不知是否计入"
+        "" if found.sure.all() else f"{int((~found.sure).sum()):,}{rule.counter}情况未知,不知是否计入"
     )
 
     def at(place: Place) -> Finding:
@@ -141,7 +141,7 @@ def nearest(rule: Rule, case: Case) -> Prepared:
     complete = not found.empty and not served.empty and not rule.partial and bool(served.sure.all())
     reason = why(found, rule) or (no_register(served) if served.empty else "")
     reason = reason or (
-        "" if served.sure.all() else f"{int((~served.sure).sum()):,}个设施资料不全,不知是否计入"
+        "" if served.sure.all() else f"{int((~served.sure).sum()):,}个设施情况未知,不知是否计入"
     )
 
     def at(place: Place) -> Finding:
