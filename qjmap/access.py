@@ -275,7 +275,7 @@ class Accounts:
         with self._locked():
             accounts = self._read()
             if name not in accounts:
-                raise SignInError("用户名或密码不正确")
+                raise SignInError("账号或密码不正确")
             accounts[name] = accounts[name] | {"hash": self._hash(new)}
             self._write(self.path, accounts)
 
@@ -306,7 +306,7 @@ class Accounts:
             raw = self._read().get(name)
         right = self._verify(self._nobody if raw is None else str(raw.get("hash", "")), password)
         if raw is None or not right:
-            raise SignInError("用户名或密码不正确")
+            raise SignInError("账号或密码不正确")
         with self._locked():
             self._forgive(name)
             if self.hasher.check_needs_rehash(str(raw["hash"])):
@@ -442,9 +442,9 @@ def _digest(name: str) -> str:
 
 def _name_faults(name: str) -> list[str]:
     if not name or len(name) > _NAME_LENGTH:
-        return [f"用户名应为 1~{_NAME_LENGTH} 个字"]
+        return [f"账号名应为 1~{_NAME_LENGTH} 个字"]
     if any(unicodedata.category(one)[0] in "CZ" for one in name):
-        return ["用户名不应含空格或控制字符"]
+        return ["账号名不应含空格或控制字符"]
     return []
 
 
@@ -455,7 +455,7 @@ def _password_faults(password: str, name: str) -> list[str]:
     if len(set(password)) < _FEWEST_CHARACTERS:
         faults.append(f"密码至少要有 {_FEWEST_CHARACTERS} 种不同的字符")
     if name and name.casefold() in password.casefold():
-        faults.append("密码不应含用户名")
+        faults.append("密码不应含账号名")
     return faults
 
 

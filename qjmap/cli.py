@@ -187,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     templates.set_defaults(run=_build_templates)
     account = commands.add_parser("add-account", help="在 QJMAP_HOME 中新增本单位的账号(密码另行询问)")
     account.set_defaults(run=_add_account)
-    account.add_argument("name", metavar="用户名")
+    account.add_argument("name", metavar="账号名")
     account.add_argument("--role", choices=list(Role), default=Role.VIEW, type=Role, help="默认为浏览")
     account.add_argument("--department", default="", metavar="部门", help="录入角色管哪个部门的图层")
     account.add_argument("--overwrite", action="store_true", help="换掉已有账号的密码和角色,并解除锁定")

@@ -106,7 +106,7 @@ def test_the_right_password_opens_and_only_that(accounts):
         ("", ""),
         ("张三", "x" * 100_000),
     ):
-        with pytest.raises(SignInError, match=r"^用户名或密码不正确$"):
+        with pytest.raises(SignInError, match=r"^账号或密码不正确$"):
             accounts.sign_in(name, password, NOW)
 
 
@@ -215,9 +215,9 @@ def test_a_password_typed_on_another_keyboard_is_the_same(accounts):
     [
         ("王五", "short-1", Role.VIEW, "", "10~200 个字符"),
         ("王五", "a" * 12, Role.VIEW, "", "4 种不同"),
-        ("王五", "xx王五xx-2026", Role.VIEW, "", "不应含用户名"),
+        ("王五", "xx王五xx-2026", Role.VIEW, "", "不应含账号名"),
         ("王五", "ab" * 101, Role.VIEW, "", "10~200 个字符"),
-        ("", GOOD, Role.VIEW, "", "用户名应为"),
+        ("", GOOD, Role.VIEW, "", "账号名应为"),
         ("王 五", GOOD, Role.VIEW, "", "不应含空格"),
         ("王\u202e五", GOOD, Role.VIEW, "", "控制字符"),
         ("王五", GOOD, Role.EDIT, "", "须写明部门"),
@@ -273,7 +273,7 @@ def test_a_person_changes_his_own_password(accounts):
     for old, new, said in (
         ("wrong", GOOD + "2", "不正确"),
         (GOOD, "short", "10~200 个字符"),
-        (GOOD, "xx张三xx-2026", "不应含用户名"),
+        (GOOD, "xx张三xx-2026", "不应含账号名"),
         (GOOD, GOOD, "应与原密码不同"),
     ):
         with pytest.raises(AccessError, match=said):

@@ -181,7 +181,7 @@ def _add(office: Office, known: Sequence[Person]) -> None:
     st.html(html.part("新增账号,或为已有账号重设"))
     roles = [str(one) for one in Role] if _admins(known) else [str(Role.ADMIN)]
     with st.form("account", border=False, enter_to_submit=False):
-        st.text_input("用户名 *", key="account-name", max_chars=40, autocomplete="off")
+        st.text_input("账号名 *", key="account-name", max_chars=40, autocomplete="off")
         st.text_input(
             f"密码 *(至少 {SHORTEST} 个字符)",
             type="password",
@@ -204,7 +204,7 @@ def _add(office: Office, known: Sequence[Person]) -> None:
             placeholder="空白",
             key="account-department",
         )
-        st.checkbox("用户名已有时,重设其密码和角色", key="account-overwrite")
+        st.checkbox("账号名已有时,重设其密码和角色", key="account-overwrite")
         st.form_submit_button("保存账号", on_click=_do_add, width="stretch")
 
 

@@ -162,6 +162,7 @@ def _form() -> None:
             "密码", type="password", key="sign-in-password", max_chars=200, autocomplete="current-password"
         )
         st.form_submit_button("登录", on_click=_sign_in, width="stretch")
+    st.html(html.note("刷新网页或另开网页后须重新登录;未保存的请先存好。"))
 
 
 def _sign_in() -> None:

@@ -48,12 +48,12 @@ def inside(seen: Page) -> bool:
 
 def test_one_comes_in_changes_the_password_and_other_sign_ins_end(accounts, workspace_home):
     seen, elsewhere = Page("overview"), Page("overview")
-    assert "用户名或密码不正确" in sign_in(seen, "lu", NEW).text
+    assert "账号或密码不正确" in sign_in(seen, "lu", NEW).text
     assert inside(sign_in(seen, "lu", OLD))
     assert inside(sign_in(elsewhere, "lu", OLD))
     assert f"部门:{FIRE}" in seen.text
     assert "不一样" in change(seen, OLD, NEW, NEW + "x").text
-    assert "用户名或密码不正确" in change(seen, NEW, NEW).text
+    assert "账号或密码不正确" in change(seen, NEW, NEW).text
     assert "密码应为" in change(seen, OLD, "kurz").text
     assert "密码已修改" in change(seen, OLD, NEW).text
     assert inside(seen.run())
