@@ -304,6 +304,7 @@ class _Work:
         self.names = suggest(source, column, self.district)
         self.names |= {name: meant for name, meant in said.items() if name in self.names and meant in known}
         cells = source.table.frame[column].fillna("").tolist()
+        places: dict[str, list[int]] = {}
         for row, (name, shape) in enumerate(zip(cells, shapes, strict=True), 1):
             meant = self.names[name]
             if meant is None:
@@ -313,10 +314,19 @@ class _Work:
                 good = self._shape(row, name, shape)
                 if good is not None:
                     self.parts.setdefault(meant, []).append(good)
+                    places.setdefault(meant, []).append(row)
         guessed = [meant for name, meant in self.names.items() if meant and name not in said]
         for one in (one for one, times in Counter(guessed).items() if times > 1):
             different = "、".join(name for name, meant in self.names.items() if meant == one)
             self.fault(None, column, different, f"“{one}”只有一种写法", "不同的名称对到同一街镇")
+        for one, rows in places.items():
+            if len(rows) > 1 and one in self.district.towns.index:
+                shown = "、".join(map(str, rows[:6])) + ("等" if len(rows) > 6 else "")
+                found, advice = (
+                    f"“{one}”有 {len(rows)} 个面(第 {shown} 个)",
+                    "已并为一个;若其一是别的街镇,请改名",
+                )
+                self.warnings.append(Problem(self.file, None, column, found, "每个街镇一个面", advice))
         for one in self.district.towns.index:
             if one not in self.parts:
                 self.fault(None, column, None, f"有“{one}”的面", "缺少该街镇")

@@ -431,12 +431,10 @@ class Workspace:
             self._put(
                 self._folder(layer) / _DRAFTS / stamp, layer, data, about | {"number": 0, "parent": base}
             )
-            kept = f"你的内容未丢失,已存为草稿 {stamp}"
+            kept = "你的内容未丢失,已存为草稿(在“数据管理”的“版本”里)"
         except WorkspaceError as error:
             stamp, kept = "", f"草稿也未能保存({error}),请先把你的内容下载到本机"
-        return ConflictError(
-            f"未保存:你打开第 {base} 版之后,{told}。{kept};请在最新版本上重新改动", between, stamp
-        )
+        return ConflictError(f"未保存:你打开之后,{told}。{kept};请在最新版本上重新改动", between, stamp)
 
 
 _UNFIT = (

@@ -77,6 +77,15 @@ def test_unknown_missing_crossed_and_outlying_are_all_told(grid_district):
         assert word in told
 
 
+def test_a_town_that_stands_twice_is_joined_and_said_to_be(grid_district):
+    names = list(grid_district.boundaries.index)
+    given = source(grid_district, names=[*names[:4], names[3], *names[5:]])
+    found = outlines.official(given, grid_district, "乡镇")
+    assert [one.value for one in found.problems] == [None]  # and the fifth has none
+    (told,) = [one for one in found.warnings if one.expected == "每个街镇一个面"]
+    assert told.value == f"“{names[3]}”有 2 个面(第 4、5 个)"
+
+
 def test_a_table_or_another_property_is_refused(grid_district):
     with pytest.raises(DataError, match="面图层"):
         outlines.official(source(grid_district), grid_district, "没有")
