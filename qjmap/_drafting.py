@@ -15,7 +15,7 @@ import shapely
 from qjmap import _shapes, datum
 from qjmap._limits import give_back
 from qjmap._repairs import factor, fixer, written
-from qjmap.checks import UNPLACED, Context, Ground, check, look
+from qjmap.checks import SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Column, LayerSpec
@@ -375,6 +375,7 @@ class Work:
         if found is not None:
             self._degrees(found, reading)
         if self.spec.placed:
+            self._towns_by_place()
             self._addresses()
 
     def _degrees(self, text: tuple[pd.Series, pd.Series], reading: datum.Reading | None) -> None:
@@ -480,6 +481,53 @@ class Work:
         return reading.key == datum.WGS84 or self.for_column(
             "datum", "geometry", None, reading.label, f"图形按“{reading.label}”换算为 WGS-84 十进制度"
         )
+
+    def _towns_by_place(self) -> None:
+        """Give rows that have a place and name no town the town in which they lie."""
+        ground = self.around.ground
+        lon, lat = (
+            pd.to_numeric(self.cells[key], errors="coerce").to_numpy(dtype=np.float64)
+            for key in ("lon", "lat")
+        )
+        bare = self.cells["town"].isna().to_numpy() & np.isfinite(lon) & np.isfinite(lat) & ~self.left
+        places = np.flatnonzero(bare)
+        if not places.size or not len(ground.polygons):
+            return
+        x, y = ground.projection.to_metres(lon[places], lat[places])
+        owner = owners(ground, x, y)
+        inside = owner >= 0
+        places, owner, x, y = places[inside], owner[inside], x[inside], y[inside]
+        lines = "界线" if ground.official else "示意界线"
+        names = [ground.towns[n] for n in owner.tolist()]
+        whys = {name: f"没有写街镇;坐标按{lines}落在{name}" for name in ground.towns}
+        self.for_cells("town", places.tolist(), names, "town-by-place", [whys[name] for name in names])
+        self._near_lines(places, owner, x, y)
+
+    def _near_lines(
+        self, places: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], x: Floats, y: Floats
+    ) -> None:
+        """Warn of towns taken from a place that may as well lie in the next one."""
+        ground = self.around.ground
+        taken = self.cells["town"].iloc[places].notna().to_numpy()
+        places, owner, x, y = places[taken], owner[taken], x[taken], y[taken]
+        own = (
+            pd.to_numeric(self.cells["error_m"].iloc[places], errors="coerce")
+            .fillna(0)
+            .to_numpy(dtype=np.float64)
+        )
+        reach = own + (0.0 if ground.official else SCHEMATIC_M)
+        points = shapely.points(x, y)
+        at, town = shapely.STRtree(ground.polygons).query(points, predicate="dwithin", distance=reach)
+        other = town != owner[at]
+        at, town = at[other], town[other]
+        gap = shapely.distance(points[at], ground.polygons[town])
+        order = np.lexsort((gap, at))
+        _, first = np.unique(at[order], return_index=True)
+        lines = "" if ground.official else ";示意界线可能差几百米"
+        for n in order[first].tolist():
+            said = f"离{ground.towns[town[n]]}只有 {gap[n]:.0f} 米{lines};请核对街镇"
+            row, found = int(self.rows[places[at[n]]]), ground.towns[owner[at[n]]]
+            self.warnings.append(Problem(self.file, row, self.told("town"), found, "坐标所在的街镇", said))
 
     def _addresses(self) -> None:
         """Put rows without coordinates into the village or town that they name; the rest is 未定位."""

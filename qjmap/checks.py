@@ -328,6 +328,9 @@ NEAR_M = 20.0
 FARTHEST_M = 2000.0
 """Schematic lines are no better than the sample points they come from; what lies farther outside is outside."""
 
+SCHEMATIC_M = 500.0
+"""How far schematic lines may be off: the points that they are drawn from lie a kilometre apart."""
+
 _STOREY_M = (2.2, 8.0)
 _TENS = (1000.0, 0.001, 100.0, 0.01, 10.0, 0.1, 10000.0, 0.0001)
 _FEW_DECIMALS = re.compile(r"[+-]?\d+(?:\.\d{0,3})?")
@@ -462,6 +465,15 @@ def _look_decimals(odd: _Sheet) -> None:
         odd.fault(key, few, "至少四位小数", "位数太少,位置可能差一百米以上")
 
 
+def owners(ground: Ground, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Give the number of the town in which each point (metres) lies, -1 where it lies in none."""
+    owner = np.full(len(x), -1, dtype=np.int64)
+    for n, polygon in enumerate(ground.polygons):
+        shapely.prepare(polygon)
+        owner[shapely.contains_xy(polygon, x, y)] = n
+    return owner
+
+
 def _look_places(
     odd: _Sheet,
     bad: _Sheet,
@@ -474,10 +486,7 @@ def _look_places(
     if not len(ground.polygons):
         return
     known = np.isfinite(x)
-    owner = np.full(len(x), -1)
-    for n, polygon in enumerate(ground.polygons):
-        shapely.prepare(polygon)
-        owner[shapely.contains_xy(polygon, x, y)] = n
+    owner = owners(ground, x, y)
     whole = shapely.union_all(ground.polygons)
     outside = known & (owner < 0)
     away = np.zeros(len(x))

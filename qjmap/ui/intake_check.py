@@ -40,6 +40,7 @@ _KINDS = {
     "comma": "小数点写成逗号",
     "village": "按村(社区)定位",
     "address": "由地址得知",
+    "town-by-place": "按坐标得知街镇",
     "merged": "合并单元格补齐",
     "sum": "合计、签名行不导入",
     "number": "自动编号",
