@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 
 from qjmap import _shapes, datum
+from qjmap._advice import advise, left_blank
 from qjmap._limits import give_back
 from qjmap._repairs import factor, fixer, written
 from qjmap.checks import SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
@@ -20,6 +21,7 @@ from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Column, LayerSpec
 from qjmap.matching import ADDRESS, Match
+from qjmap.merging import key_of
 from qjmap.places import Gazetteer, Place
 
 EXAMPLE = "示例"
@@ -168,6 +170,7 @@ class Work:
     refused: frozenset[str]
     fills: Mapping[str, str]
     meanings: Mapping[str, Mapping[str, str]]
+    known: Collection[str] = ()
     repairs: list[Repair] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
@@ -188,6 +191,13 @@ class Work:
         if unused:
             shown = "、".join(unused[:12]) + ("等" if len(unused) > 12 else "")
             self.notes.append(f"未用的列({len(unused)} 列):{shown}")
+
+    def again(self) -> Bools:
+        """Mark the rows that change a record: what they leave blank stays as it is kept."""
+        key = key_of(self.spec)
+        if key is None or not self.known:
+            return np.zeros(len(self.rows), dtype=bool)
+        return self.cells[key].isin(list(self.known)).to_numpy(dtype=bool)
 
     # -- repairs --
 
@@ -533,6 +543,10 @@ class Work:
         """Put rows without coordinates into the village or town that they name; the rest is 未定位."""
         without = (self.cells["lon"].isna() & self.cells["lat"].isna()).to_numpy() & ~self.left
         said = self.cells["position"].notna().to_numpy()
+        # of a record that is kept the place is known, unless the file names another
+        without &= (
+            ~self.again() | self.cells[ADDRESS].notna().to_numpy() | self.cells["village"].notna().to_numpy()
+        )
         places = np.flatnonzero(without).tolist()
         found: dict[tuple[str, str, str], Place] = {}
         towns: dict[int, str] = {}
@@ -627,8 +641,10 @@ class Work:
             self.cells["name"] = pd.Series(names, index=self.cells["id"].index, dtype="str")
 
     def _fill(self, key: str, value: str, why: str, kind: str = "default") -> None:
-        if self.for_column(kind, key, None, value, why):
-            self.cells[key] = self.cells[key].fillna(value)
+        kept = self.again() if kind == "default" else np.zeros(len(self.rows), dtype=bool)
+        if not (len(kept) and kept.all()) and self.for_column(kind, key, None, value, why):
+            filled = self.cells[key].fillna(value)
+            self.cells[key] = filled.where(~kept, self.cells[key]) if kept.any() else filled
 
     def _sources(self) -> None:
         """Say of every record that it was brought by somebody, unless it names a document."""
@@ -638,7 +654,9 @@ class Work:
         places = np.flatnonzero(strange).tolist()
         why = "来源只分文件、导入;原文请写入备注"
         self.for_cells("source", places, [IMPORTED] * len(places), "source", [why] * len(places))
-        self.cells["source"] = self.cells["source"].fillna(IMPORTED)
+        filled = self.cells["source"].fillna(IMPORTED)
+        kept = self.again() if "source" in self.matches else None
+        self.cells["source"] = filled if kept is None else filled.where(~kept, self.cells["source"])
 
     # -- the end --
 
@@ -648,6 +666,7 @@ class Work:
         # filtering copies all the text of the file: it is done only when something was left out
         columns = {key: self.cells[key] if keep.all() else self.cells[key][keep] for key in self.spec.columns}
         frame = pd.DataFrame(columns, copy=False).reset_index(drop=True)
+        again = frozenset(self.rows[self.again()].tolist())
         self.cells = {}
         give_back()
         rows = self.source.table.rows if keep.all() else tuple(self.rows[keep].tolist())
@@ -655,7 +674,8 @@ class Work:
         checked = check(raw, self.spec, self.around.context)
         odd = look(raw, self.spec, checked.frame, self.around.ground, self.around.existing)
         give_back()
-        found = [*self.problems, *self.source.problems, *map(self._named, (*checked.problems, *odd.problems))]
+        wrong_cells = (one for one in checked.problems if not (one.row in again and left_blank(one)))
+        found = [*self.problems, *self.source.problems, *map(self._advised, (*wrong_cells, *odd.problems))]
         problems = tuple(sorted(dict.fromkeys(found), key=lambda one: one.row or 0))
         warnings = tuple(
             sorted((*self.warnings, *map(self._named, odd.warnings)), key=lambda one: one.row or 0)
@@ -681,6 +701,15 @@ class Work:
             unplaced,
             self.file,
         )
+
+    def _advised(self, problem: Problem) -> Problem:
+        """Tell a problem by the file's own column name, and what to do about it."""
+        column = self.spec.columns.get(problem.column or "")
+        if column is None:
+            return problem
+        choices = self.around.gazetteer.towns if column.type == "town" else column.values
+        advice = advise(problem, column, choices, there=column.key in self.matches)
+        return replace(problem, column=self.told(column.key), advice=advice)
 
     def _named(self, problem: Problem) -> Problem:
         """Tell a problem by the file's own column name."""

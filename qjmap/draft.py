@@ -94,6 +94,7 @@ def prepare(
     refused_repairs: Collection[str] = (),
     fills: Mapping[str, str] = MappingProxyType({}),
     meanings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    known: Collection[str] = (),
     progress: Callable[[float], None] = _silent,
 ) -> Draft:
     """Make a file's table into rows of a layer.
@@ -116,6 +117,9 @@ def prepare(
         What a person says of all rows, for columns that the file has not: register's key → value.
     meanings
         What a person says that words of the file mean: register's key → the file's word → the register's.
+    known
+        Keys (`qjmap.merging.key_of`) that the register has already, where the file updates it: a row of such a key
+        needs no other cell, for `qjmap.merging.join` leaves what it does not say as it is kept.
     progress
         Told how far the work is, from 0 to 1.
 
@@ -124,7 +128,7 @@ def prepare(
     Draft
         Rows with an error are not in its frame.
     """
-    work = Work(source, spec, matches, around, frozenset(refused_repairs), fills, meanings)
+    work = Work(source, spec, matches, around, frozenset(refused_repairs), fills, meanings, known)
     steps: tuple[tuple[float, Callable[[], None]], ...] = (
         (0.05, work.leave_out),
         (0.1, work.fill_merged),

@@ -146,8 +146,9 @@ def _updated(
         made[column] = left.where(~wanted, right)
         if column not in _SAME_SOURCE:
             changed |= _differ(left, made[column])
-    if placed and "source" in made and "source" not in said:
-        known = before["source"].notna().to_numpy()
+    if placed and "source" in made:
+        unsaid = after["source"].isna().to_numpy() | ("source" not in said)
+        known = before["source"].notna().to_numpy() & unsaid
         made["source"] = made["source"].where(~known, before["source"].where(~changed, IMPORTED))
     laid = old.copy()
     for column, values in made.items():

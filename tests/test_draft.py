@@ -433,3 +433,37 @@ def test_an_unknown_coordinate_system_is_told(grid_district, around):
     source = ingest.read("a.geojson", geojson(shapely.Point(1, 1)))[0]
     with pytest.raises(DataError, match="坐标系"):
         draft.coordinates(replace(source, crs="EPSG:999999"), {})
+
+
+# ---- an update ---------------------------------------------------------------------------------------
+
+
+def test_a_record_that_is_kept_needs_nothing_but_its_number(grid_district, around):
+    content = "编号,口径,来源\nA1,150,\nA2,大,\nB1,100,\n".encode()
+    made = prepared(content, grid_district, around, known=["A1", "A2"])
+    assert made.rows == (2,)
+    assert {(one.row, one.column) for one in made.problems} == {(3, "口径"), (4, "名称"), (4, "类别")}
+    row = made.frame.iloc[0]
+    assert row["diameter_mm"] == 150
+    assert row[["name", "kind", "status", "source", "position"]].isna().all()
+    assert not made.unplaced.any()
+    assert [one.id for one in made.repairs] == ["default:status"]  # for the new one
+    made = prepared("编号,口径\nA1,150\n".encode(), grid_district, around, known=["A1"])
+    assert (made.rows, made.repairs, made.problems) == ((2,), (), ())
+    assert prepared(content, grid_district, around).bad.all()
+
+
+def test_every_fault_says_what_to_do(grid_district, around):
+    made = prepared(
+        table({"类别": "市政的消火栓", "状态": "好", "口径": "粗", "压力": "-1", "名称": "", "街镇": "别处"}),
+        grid_district,
+        around,
+    )
+    said = {one.column: one.advice for one in made.problems}
+    assert "最接近的是“市政消火栓”" in said["类别"] or "是否应为“市政消火栓”" in said["类别"]
+    assert "说明“好”的意思" in said["状态"]
+    assert said["口径"] == "请只填数字;不知道的留空"
+    assert said["名称"] == "请补填"
+    assert all(said.values())
+    made = prepared(table({}, head=HEAD.replace(",类别", "")), grid_district, around)
+    assert [one.advice for one in made.problems] == ["文件没有这一列:请回到“列”一步选一列,或整列填一个值"]

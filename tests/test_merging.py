@@ -64,6 +64,14 @@ def test_updating_changes_what_the_file_brings_and_nothing_else():
     ]
 
 
+def test_a_source_left_blank_is_not_said():
+    new = table({"id": "A", "volume_m3": "60", "source": None}, {"id": "B", "source": None})
+    joined = join(KEPT, new, Joining.UPDATE, PONDS, {"id", "volume_m3", "source"})
+    assert cells(joined, "source", "document") == [["导入", "d"], ["导入", None]]
+    same = table({"id": "A", "volume_m3": "50", "source": None})
+    assert join(KEPT, same, Joining.UPDATE, PONDS, {"id", "volume_m3", "source"}).frame["source"][0] == "文件"
+
+
 def test_what_is_said_again_changes_nothing():
     new = table(
         {"id": "A", "name": "甲池", "volume_m3": "50"},
