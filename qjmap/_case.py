@@ -272,7 +272,8 @@ def members(
     `empty` tells that one of the registers has no rows at all, so that absence proves nothing.
     """
     layers = [case.layers[key] for key in keys if key in case.layers]
-    labels = "、".join(case.district.registry.spec(key).label for key in keys)
+    bare = [key for key in keys if key not in case.layers or case.layers[key].frame.empty]
+    labels = "、".join(case.district.registry.spec(key).label for key in bare or keys)
     frames = [one.frame for one in layers if len(one.frame)]
     empty = len(frames) < len(keys)
     if not frames:

@@ -325,7 +325,7 @@ def _look_places(
     lines: str,
 ) -> None:
     """Hold shapes against the towns: by how much each lies in which, and in none."""
-    parts = _parts(shapes, size, ground.polygons, geometry)
+    parts = by_town(shapes, size, ground.polygons, geometry)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = parts / size[:, None]
     known = size > 0
@@ -352,7 +352,7 @@ def _look_places(
     _look_town(odd, frame, shares, geometry, ground, lines)
 
 
-def _parts(shapes: Shapes, size: Floats, towns: Shapes, geometry: str) -> Floats:
+def by_town(shapes: Shapes, size: Floats, towns: Shapes, geometry: str) -> Floats:
     """Give how much (metres or square metres) of each shape lies in each town, (n, towns)."""
     parts = np.zeros((len(shapes), len(towns)))
     tree = shapely.STRtree(towns)

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qjmap.layers import LayerSpec
+from qjmap.registers import lies_in
 
 #: Columns in which a name search looks.
 SEARCHED = ("name", "id", "village")
@@ -60,7 +61,7 @@ class Filter:
         """
         chosen = np.ones(len(frame), dtype=bool)
         if towns and self.towns:
-            chosen &= frame["town"].isin(self.towns).to_numpy(dtype=bool)
+            chosen &= lies_in(frame, self.towns)
         for column, values in self.categories.items():
             chosen &= frame[column].isin(values).to_numpy(dtype=bool)
         for column, (least, most) in self.ranges.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ _SHAPE_COLUMNS = (
     "shape",
     "length_m",
     "area_m2",
+    "in_towns",
     "x",
     "y",
 )  # a shape layer's frame has these by itself
@@ -266,6 +267,25 @@ def _columns(read: _Reader, raw: Mapping[str, Any], entry: str) -> dict[str, Col
     return {key: one for key, one in found.items() if one is not None}
 
 
+def _called(
+    read: _Reader, common: Mapping[str, Column], raw: Mapping[str, Any], entry: str
+) -> dict[str, Column]:
+    """Give the common columns by what a layer's own files call them, these names first."""
+    columns = dict(common)
+    for key, words in raw.items():
+        if key not in common:
+            read.fault(
+                f"{entry}.synonyms.{key}", None, "[common.columns] 中的列名(图层自己的列在列上写 synonyms)"
+            )
+            continue
+        own = read.texts(words, f"{entry}.synonyms.{key}")
+        again = [one for one in own if one in common[key].synonyms]
+        if again:
+            read.fault(f"{entry}.synonyms.{key}", "、".join(again), "[common.columns] 中还没有的同义词")
+        columns[key] = replace(common[key], synonyms=(*own, *common[key].synonyms))
+    return columns
+
+
 def _layer(
     read: _Reader, key: str, raw: object, *, common: Mapping[str, Column], symbols: Mapping[str, str]
 ) -> LayerSpec | None:
@@ -276,7 +296,9 @@ def _layer(
     if not _KEY.fullmatch(key):
         read.fault(entry, key, "小写字母、数字和下划线组成的图层名")
     read.keys(
-        raw, ("label", "file", "geometry", "symbol", "department", "kinds", "counter", "columns"), entry
+        raw,
+        ("label", "file", "geometry", "symbol", "department", "kinds", "counter", "synonyms", "columns"),
+        entry,
     )
     geometry, symbol = raw.get("geometry"), raw.get("symbol")
     if geometry not in GEOMETRIES:
@@ -287,14 +309,14 @@ def _layer(
     own = _columns(read, read.table(raw, "columns", f"{entry}.columns"), f"{entry}.columns")
     for name in own.keys() & common.keys():
         read.fault(f"{entry}.columns.{name}", None, "不与 [common.columns] 重名的列名")
-    columns = {**common, **own}
+    columns = {**_called(read, common, read.table(raw, "synonyms", f"{entry}.synonyms"), entry), **own}
     if geometry in ("line", "polygon"):
         for name in own.keys() & set(_SHAPE_COLUMNS):
             read.fault(f"{entry}.columns.{name}", None, "不与线、面图层自带的列重名的列名")
         columns = {name: one for name, one in columns.items() if name not in ("lon", "lat")}
         columns["geometry"] = _shape_column(str(geometry))
     if "kind" in common:
-        columns["kind"] = Column(**{**vars(common["kind"]), "values": kinds})
+        columns["kind"] = replace(columns["kind"], values=kinds)
     return LayerSpec(
         key,
         read.text(raw, "label", entry),

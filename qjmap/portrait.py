@@ -10,7 +10,7 @@ import pandas as pd
 from qjmap.assess import SHORT, UNKNOWN, Finding
 from qjmap.district import District
 from qjmap.layers import LayerSpec
-from qjmap.registers import DEMO, Layer
+from qjmap.registers import DEMO, Layer, lies_in, nowhere
 from qjmap.shortlist import Line
 from qjmap.standards import Rule
 
@@ -27,11 +27,15 @@ class Holding:
     spec
         The layer.
     count, planned, demo
-        Records in the town; how many of them are planned or being built; how many are invented.
+        Records in the town (lines and areas: that lie in it in part); how many of them are planned or being built;
+        how many are invented.
     what
-        Their names; of many, or of invented ones, how many there are of each kind.
+        Their names; of many, or of invented ones, how many there are of each kind. Of lines and areas also how much
+        of them lies in the town.
     empty
         Whether nobody has any record of this layer, so that 0 says nothing.
+    unsaid
+        Records of the whole layer of which nobody knows the town: any of them may be here.
     """
 
     spec: LayerSpec
@@ -40,6 +44,7 @@ class Holding:
     demo: int
     what: str
     empty: bool
+    unsaid: int = 0
 
 
 def holdings(layers: Mapping[str, Layer], town: str) -> list[Holding]:
@@ -50,28 +55,54 @@ def holdings(layers: Mapping[str, Layer], town: str) -> list[Holding]:
 
 def _holding(layer: Layer, town: str) -> Holding:
     frame = layer.frame
-    here = frame[frame["town"] == town]
+    here = frame[lies_in(frame, [town])]
     demo = int((here["source"] == DEMO).sum())
+    line = layer.spec.geometry == "line"
     return Holding(
         layer.spec,
         len(here),
         int(here["status"].isin(["规划", "在建"]).sum()),
         demo,
-        _named(here) if len(here) <= NAMED and not demo else _by_kind(here),
+        _named(here, town, line) if len(here) <= NAMED and not demo else _by_kind(here, town, line),
         frame.empty,
+        int(nowhere(frame).sum()),
     )
 
 
-def _named(here: pd.DataFrame) -> str:
+def _named(here: pd.DataFrame, town: str, line: bool) -> str:
+    sizes = _sizes(here, town)
     return "、".join(
-        name if status == "现状" else f"{name}({status})"
-        for name, status in zip(here["name"].astype(object), here["status"].astype(object), strict=True)
+        f"{name}{size}" if status == "现状" else f"{name}{size}({status})"
+        for name, status, size in zip(
+            here["name"].astype(object),
+            here["status"].astype(object),
+            [""] * len(here) if sizes is None else [_size(one, line) for one in sizes],
+            strict=True,
+        )
     )
 
 
-def _by_kind(here: pd.DataFrame) -> str:
-    counts = here["kind"].astype("str").value_counts()
-    return "、".join(f"{kind} {count:,}" for kind, count in counts.items())
+def _by_kind(here: pd.DataFrame, town: str, line: bool) -> str:
+    kinds = here["kind"].astype("str")
+    counts, sizes = kinds.value_counts(), _sizes(here, town)
+    if sizes is None:
+        return "、".join(f"{kind} {count:,}" for kind, count in counts.items())
+    whole = sizes.groupby(kinds).sum().to_dict()
+    return "、".join(f"{kind} {count:,}(共{_size(whole[kind], line)})" for kind, count in counts.items())
+
+
+def _sizes(here: pd.DataFrame, town: str) -> pd.Series[float] | None:
+    """Give how many metres or square metres of each line or area lie in the town; None of points."""
+    if "in_towns" not in here:
+        return None
+    return pd.Series([one.get(town, 0.0) for one in here["in_towns"]], index=here.index, dtype=float)
+
+
+def _size(size: float, line: bool) -> str:
+    """Say a length or an area; nothing where a record says this town and lies in another."""
+    if size == 0:
+        return ""
+    return f" {size / 1e3:,.1f} 千米" if line else f" {size / 1e6:,.2f} 平方千米"
 
 
 def short(lines: Iterable[Line], town: str) -> list[Finding]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 AT_SEAT = "驻地近似"
 IN_TOWN = "镇域近似"
 DEMO = "演示"
+_LEAST = {"line": 100.0, "polygon": 10_000.0}
+"""Metres or square metres of a shape that count in a town, however small a part of the shape they are …"""
+_SHARE = 0.05
+"""… and the part of it that counts, however small the shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +41,7 @@ class Layer:
     frame
         The spec's columns, typed (see `qjmap.checks.check`), with `position` and `error_m` filled in; and
         `x`, `y` (metres in the working projection, NaN when 未定位), `row` (line in its file) and `file`. Of a layer of
-        lines or areas also `shape` (in metres) and `length_m` or `area_m2` (measured).
+        lines or areas also `shape` (in metres), `length_m` or `area_m2` (measured) and `in_towns` (see `place_shapes`).
     problems
         Always empty: a layer with faults is not made. Kept so that pages treat a layer like a district.
     """
@@ -195,7 +201,7 @@ def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.D
     frame
         Common columns and `geometry` (shapely, degrees), typed.
     district
-        For the projection.
+        For the projection and the towns' boundaries.
     geometry
         ``line`` or ``polygon``.
 
@@ -203,11 +209,13 @@ def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.D
     -------
     pandas.DataFrame
         A new frame with `position` (实测 unless it says otherwise) and `error_m` (then 0) filled; `shape` in metres,
-        `x`, `y` of a point in it, and `length_m` or `area_m2`, measured in the equal-area projection.
+        `x`, `y` of a point in it, and `length_m` or `area_m2`, measured in the equal-area projection; `in_towns`, how
+        many metres or square metres lie in which town, most first, without what is but the width of a line.
     """
     shapes = np.empty(len(frame), dtype=object)
     shapes[:] = district.projection.geometry_to_metres(frame["geometry"].to_numpy(dtype=object))
     inside = shapely.point_on_surface(shapes)
+    size = _shapes.measure(shapes, geometry)
     said = frame["position"].astype("str").to_numpy(dtype=object, na_value=MEASURED)
     error = frame["error_m"].to_numpy()
     return frame.assign(
@@ -216,7 +224,47 @@ def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.D
         x=shapely.get_x(inside),
         y=shapely.get_y(inside),
         shape=pd.Series(shapes, index=frame.index, dtype=object),
-        **{"length_m" if geometry == "line" else "area_m2": _shapes.measure(shapes, geometry).round(1)},
+        in_towns=pd.Series(_in_towns(shapes, size, geometry, district), index=frame.index, dtype=object),
+        **{"length_m" if geometry == "line" else "area_m2": size.round(1)},
+    )
+
+
+def _in_towns(
+    shapes: npt.NDArray[np.object_], size: npt.NDArray[np.float64], geometry: str, district: District
+) -> list[dict[str, float]]:
+    land = district.boundaries
+    parts = _shapes.by_town(shapes, size, land.geometry.to_numpy(dtype=object), geometry)
+    names = [str(name) for name in land.index]
+    parts[(parts < _LEAST[geometry]) & (parts < _SHARE * size[:, None])] = 0.0
+    found = []
+    for row in parts:
+        there = np.flatnonzero(row)
+        found.append(
+            {names[n]: float(row[n]) for n in there[np.argsort(-row[there], kind="stable")].tolist()}
+        )
+    return found
+
+
+def lies_in(frame: pd.DataFrame, towns: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Tell which records are in some towns: those that say so, and lines and areas that lie in them in part.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) bool.
+    """
+    wanted = set(towns)
+    found: npt.NDArray[np.bool_] = frame["town"].isin(wanted).to_numpy(dtype=bool)
+    if "in_towns" in frame:
+        found = found | np.array([not wanted.isdisjoint(one) for one in frame["in_towns"]], dtype=bool)
+    return found
+
+
+def nowhere(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which records are in no town that anybody could name: (n,) bool."""
+    blank: npt.NDArray[np.bool_] = frame["town"].isna().to_numpy(dtype=bool)
+    return (
+        blank & np.array([not one for one in frame["in_towns"]], dtype=bool) if "in_towns" in frame else blank
     )
 
 

@@ -18,7 +18,7 @@ from qjmap.assess import MET, NOT_APPLICABLE, POSSIBLE, SHORT, UNKNOWN, Assessme
 from qjmap.district import District
 from qjmap.layers import LayerSpec
 from qjmap.marks import marks, notices, shape_layer, stacked, town_bounds
-from qjmap.registers import DEMO, Layer, has_demo
+from qjmap.registers import DEMO, Layer, has_demo, lies_in
 from qjmap.shortlist import Line
 from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, ShapeLayer, Zone
 
@@ -49,7 +49,7 @@ def town_scene(
     ids: dict[str, list[str]] = {}
     left_out, invented = [], False
     for key, layer in layers.items():
-        there = summary.placed(layer.frame[layer.frame["town"] == town])
+        there = summary.placed(layer.frame[lies_in(layer.frame, [town])])
         if len(there) > most:
             left_out.append(f"{layer.spec.label} {len(there):,} 处")
         elif len(there):

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qjmap.district import District
+from qjmap.registers import lies_in
 from qjmap.standards import Condition
 
 if TYPE_CHECKING:
@@ -155,7 +156,10 @@ def serving(frame: pd.DataFrame, where: Iterable[Condition]) -> tuple[NDArray[np
 
 
 def counts(district: District, frame: pd.DataFrame) -> pd.Series[int]:
-    """Count a frame's records in each town; a record without a town is in none."""
+    """Count a frame's records in each town; one without a town is in none, a line or area in each that it lies in."""
+    if "in_towns" in frame:
+        within = [int(lies_in(frame, [town]).sum()) for town in district.towns.index]
+        return pd.Series(within, index=district.towns.index, dtype=int)
     return frame["town"].astype("str").value_counts().reindex(district.towns.index, fill_value=0).astype(int)
 
 

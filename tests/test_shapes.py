@@ -1,6 +1,7 @@
 """Lines and areas: from somebody's file to a register, checked, placed, measured, and out again."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import geopandas as gpd
@@ -24,10 +25,12 @@ from qjmap import (
     portrait,
     registers,
     scenes,
+    summary,
 )
 from qjmap.cards import of_record
 from qjmap.checks import Context, Ground
 from qjmap.errors import DataError, RegistryError
+from qjmap.filters import Filter
 from qjmap.layers import load_registry
 from qjmap.registers import load_layer
 from qjmap.webmap import PALETTE
@@ -539,9 +542,54 @@ def test_nothing_is_said_of_shapes_that_nobody_keeps(grid_root, grid_district):
 def test_a_towns_map_has_its_shapes(grid_root, grid_district):
     layers = layers_with(grid_root, grid_district)
     scene, ids, _ = scenes.town_scene(grid_district, layers, MIDDLE, most=100)
-    assert [one.key for one in scene.shapes] == ["reservoir_zones"]
-    assert ids["reservoir_zones"] == ["F1", "F2"]
+    # the road says no town, but it lies here
+    assert [one.key for one in scene.shapes] == ["reservoir_zones", "roads"]
+    assert ids == {"reservoir_zones": ["F1", "F2"], "roads": ["F1"]}
     assert not scene.layers
+
+
+def test_lines_and_areas_are_in_the_towns_that_they_lie_in(grid_root, grid_district):
+    def road(*ends):
+        line = grid_district.projection.geometry_to_degrees(shapely.LineString(ends))
+        return {"geometry": wkt(line)}
+
+    write_layer(
+        grid_root,
+        "roads",
+        [
+            {
+                **road((0, 0), (8000, 0)),
+                "name": "东路",
+                "kind": "县道",
+            },  # 5 km in the middle, 3 km east of it
+            {**road((0, 0), (5050, 0)), "name": "近路", "kind": "村道"},  # beyond the line for its width only
+            {**road((6000, 0), (7000, 0)), "town": MIDDLE, "name": "他路"},  # says the middle, lies east
+        ],
+    )
+    layer = load_layer(grid_district, "roads")
+    here, there = (portrait.holdings({"roads": layer}, town)[0] for town in (MIDDLE, town_name(5)))
+    assert (here.count, here.what) == (3, "东路 5.0 千米、近路 5.0 千米、他路")
+    assert (there.count, there.what, there.unsaid) == (2, "东路 3.0 千米、他路 1.0 千米", 0)
+    counts = summary.counts(grid_district, layer.frame)
+    assert (counts[MIDDLE], counts[town_name(5)], counts.sum()) == (3, 2, 5)
+    assert Filter(towns=(town_name(5),)).mask(layer.frame).tolist() == [True, False, True]
+    zones = load_layer(grid_district, "village_areas")
+    assert summary.counts(grid_district, zones.frame).sum() == 0
+
+
+def test_many_lines_are_told_by_kind_with_what_of_them_lies_in_the_town(grid_root, grid_district):
+    line = grid_district.projection.geometry_to_degrees(shapely.LineString([(0, 0), (1000, 0)]))
+    write_layer(grid_root, "roads", [{"geometry": wkt(line), "kind": "县道"}] * 9)
+    (held,) = portrait.holdings({"roads": load_layer(grid_district, "roads")}, MIDDLE)
+    assert held.what == "县道 9(共 9.0 千米)"
+
+
+def test_without_boundaries_shapes_are_where_they_say_and_the_others_nowhere(grid_root, grid_district):
+    bare = replace(grid_district, boundaries=grid_district.boundaries.iloc[:0])
+    line = {"geometry": wkt(shapely.LineString([(LON, LAT), (LON + 0.01, LAT)]))}
+    write_layer(grid_root, "roads", [line, {**line, "town": MIDDLE}])
+    (held,) = portrait.holdings({"roads": load_layer(bare, "roads")}, MIDDLE)
+    assert (held.count, held.what, held.unsaid) == (1, "设施2", 1)
 
 
 words = st.lists(

@@ -345,6 +345,13 @@ def test_many_records_are_counted_by_kind(grid_district: District) -> None:
     assert (one.count, one.what) == (10, "市政消火栓 7、小区消火栓 3")
 
 
+def test_what_names_no_town_may_be_in_any(grid_district: District) -> None:
+    write_layer(grid_district.root, "hydrants", [{"town": FIRST}, {"lon": "106.5", "lat": "29.0"}, {}])
+    layers = {"hydrants": load_layer(grid_district, "hydrants")}
+    ((here,), (there,)) = (portrait.holdings(layers, town) for town in (FIRST, LAST))
+    assert (here.count, here.unsaid, there.count, there.unsaid) == (1, 2, 0, 2)
+
+
 def test_neighbours_share_a_border(grid_district: District) -> None:
     # towns that touch at a corner count too; the one in the middle touches all
     assert portrait.neighbours(grid_district, FIRST) == [town_name(k) for k in (1, 3, 4)]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qjmap import summary
+from qjmap.registers import nowhere
 from qjmap.ui import source, who, words
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn
@@ -193,6 +194,9 @@ def number_of_records(view: View) -> Figure:
     n, unplaced = len(view.shown), int(view.shown["x"].isna().sum())
     demo = int((view.shown["source"] == "演示").sum())
     said = [f"{unplaced} {view.spec.counter}未定位" if unplaced else "全部已定位"] if n else []
+    unsaid = int(nowhere(view.shown).sum())
+    if unsaid > unplaced:
+        said.append(f"{unsaid:,} {view.spec.counter}未写明街镇,不计入任何街镇")
     if demo:
         said.append(f"{demo:,} {view.spec.counter}为演示")
     return Figure(

@@ -15,7 +15,7 @@ from qjmap import portrait, scenes, shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, Finding
 from qjmap.district import District
 from qjmap.errors import DataError
-from qjmap.registers import Layer
+from qjmap.registers import Layer, lies_in
 from qjmap.shortlist import Line
 from qjmap.standards import CUSTOM
 from qjmap.ui import answers, html, mapview, source, words
@@ -182,7 +182,10 @@ def has(found: Sequence[portrait.Holding]) -> str:
         notes = [f"{one.planned} 处规划、在建"] if one.planned else []
         notes += [f"{one.demo} 处为演示"] if one.demo else []
         what = one.what + (f"({';'.join(notes)})" if notes else "")
-        rows.append([one.spec.label, words.number(one.count), what or "名册中没有", one.spec.department])
+        if one.unsaid:
+            what = f"{what};" * bool(what) + f"另有 {one.unsaid:,} 条未写明街镇"
+        number = words.number(one.count) if one.count or not one.unsaid else "—"
+        rows.append([one.spec.label, number, what or "名册中没有", one.spec.department])
     return table("有什么", ["图层", "数量", "内容", "名册部门"], rows, "没有可用的名册。")
 
 
@@ -251,7 +254,7 @@ def about(
     """Say what the town's map shows and what it rests on."""
     from qjmap.export import Metadata
 
-    frames = [layer.frame[layer.frame["town"] == town] for layer in layers.values()]
+    frames = [layer.frame[lies_in(layer.frame, [town])] for layer in layers.values()]
     notices = (f"数量多、图上未画:{'、'.join(left_out)}",) if left_out else ()
     return Metadata(
         title=f"{town}设施现状",

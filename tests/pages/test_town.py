@@ -11,6 +11,7 @@ from qjmap.audit import Audit
 from qjmap.district import ROOT
 from qjmap.draft import to_register
 from qjmap.ingest import parse_csv
+from qjmap.portrait import Holding
 from qjmap.registers import load_table
 from qjmap.service import Office
 from qjmap.ui import sheet
@@ -129,3 +130,16 @@ def test_a_table_is_safe_from_its_data():
     assert "<script>" not in text
     assert "&lt;b&gt;" in text
     assert sheet.table("无", ["甲"], [], "<没有>").endswith("<p>&lt;没有&gt;</p></section>")
+
+
+def test_what_names_no_town_is_never_said_to_be_absent(qijiang):
+    spec = qijiang.registry.spec("hydrants")
+
+    def said(count, what, unsaid):
+        return sheet.has([Holding(spec, count, 0, 0, what, empty=False, unsaid=unsaid)])
+
+    assert "名册中没有" in said(0, "", 0)
+    assert "另有 1,200 条未写明街镇" in said(0, "", 1200)
+    assert "名册中没有" not in said(0, "", 1200)
+    assert '<td class="qj-whole">0</td>' not in said(0, "", 1200)
+    assert "甲;另有 2 条未写明街镇" in said(1, "甲", 2)
