@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +13,7 @@ from qjmap import access, export, merging, service
 from qjmap.access import Action, Person
 from qjmap.draft import Draft, Repair, to_table
 from qjmap.errors import DataError, Problem, QjmapError
+from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
 from qjmap.matching import Match
 from qjmap.merging import Joining
@@ -33,6 +35,12 @@ _PROBLEMS = (
     TableColumn("value", "现值"),
     TableColumn("expected", "应为"),
     TableColumn("advice", "建议"),
+)
+_LEFT_OUT = (
+    TableColumn("row", "行", "", 0),
+    TableColumn("id", "编号"),
+    TableColumn("name", "文件里的名称"),
+    TableColumn("kept", "库中的名称"),
 )
 _KINDS = {
     "swap": "经纬度对调",
@@ -68,40 +76,57 @@ _HOW = {
 
 def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
     """Show the check of the file, and what keeps it."""
+    if one.saved is not None:
+        _tell_saved(one, spec, one.saved, intake_work.draft_of(one))
+        return
     matches = intake_work.matched(one, spec, tuple(office.district.towns.index))
+    _, register = intake_work.kept(one)
+    if not register.frame.empty:
+        _ask_how(one, spec, matches, len(register.frame))
     with parts.Bar("正在核对") as told:
         made = intake_work.checked(one, office, spec, matches, told)
-    if one.saved is not None:
-        _tell_saved(one, spec, one.saved, made)
-        return
-    st.html(html.figures(_figures(made, spec)))
+        joined = intake_work.joined(one, spec, dict(matches), made)
+    st.html(html.figures(_figures(made, spec, joined)))
     intake_words.show(one, spec, matches, made, office.district)
     _problems(one, made)
-    if made.problems:
+    _left_out(spec, made, joined, register)
+    if made.problems or joined.left_out.any():
         _give_back(one, spec)
-    _warnings(one, spec, made)
+    _warnings(one, spec, made, joined)
     _repairs(one, spec, made)
     _notes(made)
-    _keep(person, one, spec, matches, made)
+    _keep(person, one, spec, made, joined, len(register.frame))
 
 
 # ---- what was found --------------------------------------------------------------------------------
 
 
-def _figures(made: Draft, spec: LayerSpec) -> list[Figure]:
-    bad, unplaced = int(made.bad.sum()), int(made.unplaced.sum())
-    left = len(made.good) - int(made.good.sum()) - bad
+def _figures(made: Draft, spec: LayerSpec, joined: Joined) -> list[Figure]:
+    bad, unplaced = int(made.bad.sum()), int((made.unplaced & ~joined.left_out).sum())
+    left, out = len(made.good) - int(made.good.sum()) - bad, int(joined.left_out.sum())
+    odd = len(_odd(made))
+    said = [f"另有 {left:,} 行示例或合计未计"] if left else []
+    if joined.how == Joining.UPDATE:
+        again = int(joined.again.sum())
+        said.insert(0, f"{again:,} 行编号已有,{joined.taken - again:,} 行新增")
+    if out:
+        said.insert(0, f"另有 {out:,} 行编号库中已有,不追加")
     found = [
-        Figure("可导入", f"{len(made.frame):,}", "行", f"另有 {left:,} 行示例或合计未计" if left else ""),
+        Figure("可追加" if out else "可导入", f"{joined.taken:,}", "行", ";".join(said)),
         Figure(
             "有错", f"{bad:,}", "行", f"{len(made.problems):,} 处,须改正" if bad else "没有", short=bad > 0
         ),
-        Figure("提醒", f"{len(made.warnings):,}", "处", "不影响导入,请看一看" if made.warnings else "没有"),
+        Figure("提醒", f"{odd:,}", "处", "不影响导入,请看一看" if odd else "没有"),
         Figure("自动修正", f"{len(made.repairs):,}", "处", "逐项可以不采用" if made.repairs else "没有"),
     ]
     if spec.placed:
         found.append(Figure("未定位", f"{unplaced:,}", "行", "保存后可点地图定位" if unplaced else "没有"))
     return found
+
+
+def _odd(made: Draft) -> list[Problem]:
+    """Give what is only odd; rows that an addition leaves out have a list of their own."""
+    return [each for each in made.warnings if each.expected != intake_work.NEW_ID]
 
 
 def _rows(problems: Sequence[Problem]) -> list[dict[str, object]]:
@@ -136,19 +161,51 @@ def _problems(one: Work, made: Draft) -> None:
     )
 
 
-def _warnings(one: Work, spec: LayerSpec, made: Draft) -> None:
-    if not made.warnings:
+def _left_out(spec: LayerSpec, made: Draft, joined: Joined, register: RawTable) -> None:
+    """List the rows that an addition leaves out, beside the records whose ids they have."""
+    places = np.flatnonzero(joined.left_out)
+    key = merging.key_of(spec)
+    if not places.size or key is None:
         return
-    count = len(made.warnings)
+    shown = made.frame.iloc[places[:_MOST]]
+    ids = shown[key].tolist()
+    names = shown["name"].fillna("").tolist() if "name" in shown else [""] * len(ids)
+    kept = intake_work.kept_names(register, spec, ids)
+    rows: list[dict[str, object]] = [
+        {
+            "key": str(number),
+            "row": made.rows[places[number]],
+            "id": each,
+            "name": name or None,
+            "kept": old or None,
+        }
+        for number, (each, name, old) in enumerate(zip(ids, names, kept, strict=True))
+    ]
+    show_table(
+        f"编号库中已有、不追加的 {places.size:,} 行{_cut(places.size, '退回的文件')}",
+        _LEFT_OUT,
+        rows,
+        key="intake-left-out",
+        height="12rem",
+    )
+    said = "名称一样的多半是同一条,要改请在上面选“按编号更新”;名称不一样的是编号撞了,请换编号再追加。"
+    st.html(html.note(said))
+
+
+def _warnings(one: Work, spec: LayerSpec, made: Draft, joined: Joined) -> None:
+    odd = _odd(made)
+    if not odd:
+        return
+    count = len(odd)
     with st.expander(f"提醒 {count:,} 处(不影响导入)"):
         show_table(
             f"请看一看{_cut(count, '退回的文件')}",
             _PROBLEMS,
-            _rows(made.warnings),
+            _rows(odd),
             key="intake-warnings",
             height="15rem",
         )
-        if not made.problems:
+        if not made.problems and not joined.left_out.any():
             _give_back(one, spec)
 
 
@@ -281,18 +338,17 @@ def _singles(one: Work, group: str, singles: list[Repair]) -> None:
 # ---- what saving changes ---------------------------------------------------------------------------
 
 
-def _keep(person: Person, one: Work, spec: LayerSpec, matches: Mapping[str, Match], made: Draft) -> None:
-    """Ask how the rows join what is kept, say what that changes, and save."""
+def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joined, before: int) -> None:
+    """Say what saving changes, and save."""
     st.html(html.part("保存"))
-    _, register = intake_work.kept(one)
     if made.frame.empty:
         st.html(html.note("没有一行可以导入:请下载退回的文件,改好后再来。"))
         return
-    if not register.frame.empty:
-        _ask_how(one, spec, matches, len(register.frame))
-    joined = intake_work.joined(one, spec, dict(matches), made)
-    vanishing = _tell_change(one, spec, made, joined, len(register.frame))
-    _ask_consent(one, made, vanishing)
+    if not joined.taken:
+        st.html(html.note("没有一行可以追加:编号库中都已有。要改那些记录,请在上面选“按编号更新”。"))
+        return
+    vanishing = _tell_change(one, spec, made, joined, before)
+    _ask_consent(one, made, joined, vanishing)
     key = "intake-why"
     if st.session_state.get(key, None) != one.why:
         st.session_state[key] = one.why
@@ -309,7 +365,7 @@ def _keep(person: Person, one: Work, spec: LayerSpec, matches: Mapping[str, Matc
     if not allowed:
         parts.tell_who(person, spec, label)
     st.button(
-        f"保存 {len(made.frame):,} 行为新版本",
+        _save_label(made, joined),
         on_click=_save,
         args=(one, spec, vanishing),
         key="intake-save",
@@ -324,6 +380,16 @@ def _keep(person: Person, one: Work, spec: LayerSpec, matches: Mapping[str, Matc
         st.rerun()
 
 
+def _save_label(made: Draft, joined: Joined) -> str:
+    """Say what the button does, in the numbers that will be true."""
+    if joined.found is None or joined.how == Joining.REPLACE:
+        return f"保存 {len(made.frame):,} 行为新版本"
+    if joined.how == Joining.ADD:
+        return f"追加 {joined.taken:,} 行,存为新版本"
+    changed = len({each.id for each in joined.found.changed})
+    return f"改动 {changed:,} 条、新增 {len(joined.found.added):,} 条,存为新版本"
+
+
 def _ask_how(one: Work, spec: LayerSpec, matches: Mapping[str, Match], rows: int) -> None:
     key = "intake-how"
     how = intake_work.joining(one, spec, dict(matches), rows)
@@ -335,6 +401,8 @@ def _ask_how(one: Work, spec: LayerSpec, matches: Mapping[str, Match], rows: int
 
     def changed() -> None:
         one.how, one.told, one.gone = st.session_state[key], None, False
+        refused = {each for each in one.offered if {each, _group(one.offered[each])} & one.refused}
+        one.offered = {each: one.offered[each] for each in refused}  # what else is repaired hangs on the way
 
     st.radio(
         f"与现有的 {rows:,} 条怎样合并",
@@ -358,8 +426,8 @@ def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before
         f"保存后共 {total:,} {spec.counter}(现有 {before:,}):新增 {len(found.added):,},"
         f"改动 {len(records):,}(共 {len(found.changed):,} 处),删去 {len(found.removed):,}。"
     )
-    if joined.collided:
-        text += f"有 {joined.collided:,} 行的编号库中已有,不导入;要改这些记录请选“按编号更新”。"
+    if joined.left_out.any():
+        text += f"有 {int(joined.left_out.sum()):,} 行的编号库中已有,不导入(上面列出,退回的文件里也注明)。"
     st.html(html.note(text))
     turned = sum(each.column == "source" and each.old == "文件" for each in found.changed)
     if turned:
@@ -378,10 +446,10 @@ def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before
     return vanishing
 
 
-def _ask_consent(one: Work, made: Draft, vanishing: int) -> None:
+def _ask_consent(one: Work, made: Draft, joined: Joined, vanishing: int) -> None:
     bad = int(made.bad.sum())
     asked = [
-        (bad, "consent", f"只存无误的 {len(made.frame):,} 行;有错的 {bad:,} 行先不存,退回改正后再导入"),
+        (bad, "consent", f"只存无误的 {joined.taken:,} 行;有错的 {bad:,} 行先不存,退回改正后再导入"),
         (vanishing, "gone", f"我知道这 {vanishing:,} 条文件所载的记录将不再显示"),
     ]
     for count, name, label in asked:
@@ -444,7 +512,7 @@ def _do_save(one: Work, spec: LayerSpec) -> None:
         one.told = ("还没有保存:已有人先保存了", tuple(desk.plain(error, spec).split("。")[:3]))
         one.conflict, one.kept_draft = str(error), error.draft
     except DataError as error:
-        lines = [str(each) for each in error.problems[:12]]
+        lines = [_of_record(each, table, spec) for each in error.problems[:12]]
         rest = len(error.problems) - len(lines)
         one.told = ("还没有保存:合并后有下列问题", (*lines, *([f"另有 {rest} 处"] if rest else [])))
     except QjmapError as error:
@@ -454,7 +522,21 @@ def _do_save(one: Work, spec: LayerSpec) -> None:
             with suppress(QjmapError):
                 service.drop_draft(person, office, spec.key, one.kept_draft)
         one.told, one.conflict, one.kept_draft, one.why = None, "", "", ""
-        one.saved = Saved(version, int(made.unplaced.sum()))
+        unplaced = int((made.unplaced & ~joined.left_out).sum())
+        one.saved = Saved(version, unplaced, int(joined.left_out.sum()))
+
+
+def _of_record(problem: Problem, table: RawTable, spec: LayerSpec) -> str:
+    """Tell a fault of the joined register by its record: its row is in no file that the person has seen."""
+    column = spec.columns.get(problem.column or "")
+    key = merging.key_of(spec)
+    if column is None or key is None or problem.row not in table.rows:
+        return str(problem)
+    record = table.frame.iloc[table.rows.index(problem.row)]
+    name = f"({record['name']})" if "name" in record and pd.notna(record["name"]) else ""
+    advice = f"。{problem.advice}" if problem.advice else ""
+    value = (problem.value or "空白")[:40]
+    return f"编号 {record[key]}{name}:“{column.label}”为“{value}”,应为{problem.expected}{advice}"
 
 
 def _tell_saved(one: Work, spec: LayerSpec, saved: Saved, made: Draft) -> None:
@@ -467,6 +549,10 @@ def _tell_saved(one: Work, spec: LayerSpec, saved: Saved, made: Draft) -> None:
     if made.bad.any():
         bad = f"有错的 {int(made.bad.sum()):,} 行没有存入。下载退回的文件,改好后再导入(选“按编号更新”)。"
         st.html(html.note(bad))
+    if saved.left_out:
+        said = f"另有 {saved.left_out:,} 行因编号库中已有而没有追加,都注明在退回的文件里。"
+        st.html(html.note(said))
+    if made.bad.any() or saved.left_out:
         _give_back(one, spec)
     label = desk.labels(who.office().district)[one.layer]
     to = {"layer": label}

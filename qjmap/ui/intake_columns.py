@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from qjmap._repairs import factor
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.draft import BY_NUMBER
 from qjmap.layers import Column, LayerSpec
 from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match
+from qjmap.merging import Joining
 from qjmap.ui import html, intake_map, intake_work
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.intake_work import CHECK, PLACES, Work
@@ -41,6 +43,7 @@ class _Line:
     required: bool
     without: str
     values: tuple[str, ...] = ()
+    unit: str = ""
 
 
 def line(one: Work, spec: LayerSpec | None, district: District) -> str:
@@ -68,8 +71,13 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
     ]
     rest = [each for each in lines if each not in first]
     known = {*matches, *one.fills}
-    _tell_missing([each for each in first if not each.without], known)
-    if any(each.key == _STATUS for each in lines) and _STATUS not in known:
+    again, numbered = (
+        intake_work.known_rows(one, spec, matches) if one.how in (None, Joining.UPDATE) else (0, 0)
+    )
+    _tell_missing([each for each in first if not each.without], known, again, numbered)
+    if again and again == numbered:  # nothing but updates
+        first = [replace(each, without="更新时保留原值", required=each.key in matches) for each in first]
+    elif any(each.key == _STATUS for each in lines) and _STATUS not in known:
         said = "文件没有“状态”列:不说明的话每行记“未知”,相关标准就判不了。都是现有设施的,请把“状态”整列填“现状”。"
         st.html(html.note(said))
     st.html(html.note("左边是本图层的列,中间是文件的列;不对的请改选。带 * 的必填。"))
@@ -99,7 +107,7 @@ def _line(column: Column, spec: LayerSpec, district: District) -> _Line:
     values = tuple(district.towns.index) if column.type == "town" else column.values
     values = (BY_NUMBER,) if column.key == "name" and spec.placed else values
     offered = () if column.key in ("source", "position") else tuple(one for one in values if one)
-    return _Line(column.key, title(column), column.required, without, offered)
+    return _Line(column.key, title(column), column.required, without, offered, column.unit)
 
 
 def _header_row(one: Work) -> None:
@@ -127,9 +135,15 @@ def _header_row(one: Work) -> None:
         st.html(html.note(f"{note}。"))
 
 
-def _tell_missing(first: list[_Line], known: Collection[str]) -> None:
+def _tell_missing(first: list[_Line], known: Collection[str], again: int, numbered: int) -> None:
+    """Say which columns must be there and are not; a file that updates what is kept may do without."""
     lost = [each.label for each in first if each.key not in known]
-    if lost:
+    if lost and again:
+        said = f"文件的 {numbered:,} 个编号中 {again:,} 个库中已有:更新已有记录时可以不带{'、'.join(lost)},原值保留。"
+        if again < numbered:
+            said += f"其余 {numbered - again:,} 行是新编号,要有这些列,否则会有错。"
+        st.html(html.note(said))
+    elif lost:
         said = f"没有找到必填的{'、'.join(lost)}:请在下面选一列,或说明整列怎样填;不选的话,每一行都会有错。"
         st.html(html.alert("缺必填的列", [said]))
 
@@ -167,7 +181,8 @@ def _choose(one: Work, each: _Line, matches: Mapping[str, Match], columns: list[
             st.html(html.match(each.without or ("必填,未找到" if lost else ""), "", lost=lost))
         else:
             shown = intake_work.examples(one).get(match.column, "") or "(前面的行都空白)"
-            unit = f",单位{match.unit}" if match.unit else ""
+            # brackets of a header hold other things as well: 村(社区)名称
+            unit = f",单位{match.unit}" if match.unit and factor(match.unit, each.unit) is not None else ""
             st.html(html.match(shown, f"{_WHY[match.why]}{unit}"))
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import IO, Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
@@ -23,7 +25,7 @@ from qjmap._limits import give_back, refusal, silent
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.draft import Draft, Repair
-from qjmap.errors import DataError, QjmapError, UnknownKeyError
+from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import LayerSpec
 from qjmap.matching import ADDRESS, Match
@@ -50,22 +52,35 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Joined:
-    """The register as it would be saved, what that changes, and how many rows are left out.
+    """The register as it would be saved, what that changes, and which good rows have a key that is kept already.
 
-    Both are None while nothing is kept: then the register is the file's own rows, made when they are saved.
+    `table` and `found` are None while nothing is kept: then the register is the file's own rows, made when they are
+    saved.
     """
 
     table: RawTable | None
     found: Comparison | None
-    collided: int
+    how: Joining
+    again: npt.NDArray[np.bool_]
+
+    @property
+    def left_out(self) -> npt.NDArray[np.bool_]:
+        """Mark the good rows that are not kept."""
+        return self.again if self.how == Joining.ADD else np.zeros_like(self.again)
+
+    @property
+    def taken(self) -> int:
+        """Give how many good rows are kept."""
+        return int((~self.left_out).sum())
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What was saved, and how many of its rows have no place."""
+    """What was saved, how many of its rows have no place, and how many good ones were left out."""
 
     version: Version
     unplaced: int
+    left_out: int
 
 
 @dataclass
@@ -360,7 +375,9 @@ def joining(one: Work, spec: LayerSpec, matches: dict[str, Match], rows: int) ->
 def checked(
     one: Work, office: Office, spec: LayerSpec, matches: dict[str, Match], progress: Progress = silent
 ) -> Draft:
-    """Read, repair and check the rows; raises DataError."""
+    """Read, repair and check the rows, once it is known how they join what is kept; raises DataError."""
+    if one.saved is not None:  # what was saved is what was checked before
+        return draft_of(one)
     newest, register = kept(one)
     if one.base is None:
         one.base = newest
@@ -378,9 +395,11 @@ def checked(
         one.refused,
         tuple(sorted(fills.items())),
         tuple((name, tuple(words.items())) for name, words in one.meanings.items() if words),
-        against,
+        how,
         one.base,
     )
+    number = merging.key_of(spec)
+    known = register.frame[number].dropna().tolist() if how == Joining.UPDATE and number is not None else []
 
     def make() -> Draft:
         one.drop("joined")
@@ -400,15 +419,57 @@ def checked(
             refused_repairs=one.refused,
             fills=fills,
             meanings=one.meanings,
+            known=known,
             progress=progress,
         )
         _forget()
-        # that an id is there already is what an update is about; an addition counts such rows apart
-        return replace(made, warnings=tuple(each for each in made.warnings if each.expected != NEW_ID))
+        # that an id is there already is what an update is about; of an addition such rows are told apart
+        odd = (each for each in made.warnings if each.expected != NEW_ID)
+        again = _left_out(made, register, matches) if how == Joining.ADD else ()
+        return replace(made, warnings=(*odd, *again))
 
     made = one.once("draft", key, make)
     one.offered.update((repair.id, repair) for repair in made.repairs)
     return made
+
+
+def _left_out(made: Draft, register: RawTable, matches: Mapping[str, Match]) -> tuple[Problem, ...]:
+    """Tell of each row that an addition leaves out, for its key is kept already."""
+    key = merging.key_of(made.spec)
+    if key is None:
+        return ()
+    column = matches[key].column if key in matches else made.spec.columns[key].label
+    places = np.flatnonzero(made.frame[key].isin(register.frame[key]).to_numpy(dtype=bool))
+    ids = made.frame[key].iloc[places].tolist()
+    advice = "追加时这一行不导入:要改那条记录请选“按编号更新”,是另一条的请换编号"
+    return tuple(
+        Problem(made.file, made.rows[place], column, each, NEW_ID, f"库中已有此编号({name});{advice}")
+        for place, each, name in zip(places.tolist(), ids, kept_names(register, made.spec, ids), strict=True)
+    )
+
+
+def kept_names(register: RawTable, spec: LayerSpec, ids: Iterable[str]) -> list[str]:
+    """Name the records that are kept under these keys."""
+    key = merging.key_of(spec)
+    if key is None or "name" not in register.frame:
+        return ["" for _ in ids]
+    names = dict(zip(register.frame[key], register.frame["name"].fillna("无名称"), strict=True))
+    return [str(names.get(each, "")) for each in ids]
+
+
+def known_rows(one: Work, spec: LayerSpec, matches: Mapping[str, Match]) -> tuple[int, int]:
+    """Count the rows of the file whose key is kept already, and those that have a key."""
+    key = merging.key_of(spec)
+    if key is None or key not in matches:
+        return 0, 0
+    newest, register = kept(one)
+    column = matches[key].column
+
+    def make() -> tuple[int, int]:
+        cells = table(one).table.frame[column].dropna()
+        return int(cells.isin(register.frame[key]).sum()), len(cells)
+
+    return one.once("known", (one.origin, spec.key, column, newest), make)
 
 
 def _forget() -> None:
@@ -442,15 +503,15 @@ def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -
     how = joining(one, spec, matches, len(register.frame))
 
     def make() -> Joined:
-        if register.frame.empty:
-            return Joined(None, None, 0)
+        if register.frame.empty or made.frame.empty:
+            return Joined(None, None, how, np.zeros(len(made.frame), dtype=bool))
         new = draft.to_table(made)
         key = merging.key_of(spec)
-        again = 0
-        if how == Joining.ADD and key is not None:
-            again = int(merging.collisions(register, new, key).sum())
+        again = (
+            np.zeros(len(made.frame), dtype=bool) if key is None else merging.collisions(register, new, key)
+        )
         whole = merging.join(register, new, how, spec, frozenset({*matches, *one.fills}))
-        return Joined(whole, compare_tables(register.frame, whole.frame), again)
+        return Joined(whole, compare_tables(register.frame, whole.frame), how, again)
 
     return one.once("joined", (id(made), how, one.base), make)
 

@@ -11,6 +11,7 @@ from visit import Page, Text
 
 from qjmap import datum, draft, ingest, matching, service
 from qjmap.access import VISITOR, AccessError, Person, Role
+from qjmap.errors import DataError, Problem
 from qjmap.workspace import BOUNDARIES
 
 HEAD = ["编号", "名称", "镇街", "类型", "状态", "东经", "北纬", "口径(mm)", "备注"]
@@ -421,6 +422,86 @@ def test_an_update_changes_what_the_file_says_and_an_addition_nothing(office):
     assert found.at[first["id"], "gp_count"] == "7"
     assert found.at[first["id"], "beds_2020"] == str(first["beds_2020"])
     assert "新1" in found.index
+
+
+def first_import(rows=GOOD):
+    seen = save(checked(excel(rows)))
+    assert "已存为第 1 版" in seen.text
+
+
+def test_a_list_of_what_changed_updates_what_is_kept(office):
+    first_import()
+    rows = [{"编号": f"X{n}", "口径(mm)": 150, "状态": "停用" if n else None} for n in range(3)]
+    rows[2]["状态"] = "现状"
+    seen = upload(excel(rows))
+    assert seen.problems == ""
+    assert "文件的 3 个编号中 3 个库中已有:更新已有记录时可以不带" in seen.text
+    assert "必填,未找到" not in seen.text
+    on(seen, 2)
+    assert seen.at.radio(key="intake-how").value == "按编号更新"
+    assert seen.figures["可导入"] == ("2 行", "2 行编号已有,0 行新增")  # 停用 is no status
+    assert seen.figure("未定位") == 0
+    before = seen.html
+    assert before.index("qj-figures") > 0
+    seen.at.checkbox(key="intake-consent").check()
+    assert seen.at.button(key="intake-save").label == "改动 2 条、新增 0 条,存为新版本"
+    save(seen.run())
+    found = kept(office)
+    assert found["diameter_mm"].tolist() == ["150", "100", "150", "100"]
+    assert found["name"].tolist() == ["0号", "1号", "2号", "3号"]
+    assert found["status"].tolist() == ["现状"] * 4
+    # in the place of all, or behind them, such rows are no records
+    for how in ("追加", "整份替换"):
+        seen = checked(excel(rows))
+        seen.at.radio(key="intake-how").set_value(how)
+        seen.run()
+        assert (seen.figure("可导入"), seen.figure("有错")) == (0, 3)
+
+
+def test_new_rows_of_an_update_need_what_every_record_needs(office):
+    first_import()
+    rows = [{"编号": each, "口径(mm)": 150} for each in ("X1", "X9")]
+    seen = upload(excel(rows))
+    assert "其余 1 行是新编号" in seen.text
+    on(seen, 2)
+    assert (seen.figure("可导入"), seen.figure("有错")) == (1, 1)
+    assert {one["row"] for one in seen.rows("intake-problems").values()} == {3}
+    assert all("回到“列”一步" in one["advice"] for one in seen.rows("intake-problems").values())
+
+
+def test_what_an_addition_leaves_out_is_named_and_goes_back(office, offered):
+    first_import()
+    rows = [hydrant(n, 名称=f"新{n}号") for n in range(2, 7)]
+    seen = checked(excel(rows))
+    seen.at.radio(key="intake-how").set_value("追加")
+    seen.run()
+    assert seen.figures["可追加"] == ("3 行", "另有 2 行编号库中已有,不追加")
+    assert seen.at.button(key="intake-save").label == "追加 3 行,存为新版本"
+    listed = [
+        (one["row"], one["id"], one["name"], one["kept"]) for one in seen.rows("intake-left-out").values()
+    ]
+    assert listed == [(2, "X2", "新2号", "2号"), (3, "X3", "新3号", "3号")]
+    sheet = load_workbook(io.BytesIO(offered["intake-returned"]())).active
+    assert "库中已有此编号(2号);追加时这一行不导入" in sheet.cell(2, len(HEAD) + 1).value
+    save(seen)
+    assert "另有 2 行因编号库中已有而没有追加" in seen.text
+    assert len(kept(office)) == 7
+    seen = checked(excel(rows[:2]))
+    seen.at.radio(key="intake-how").set_value("追加")
+    seen.run()
+    assert "没有一行可以追加" in seen.text
+    assert not [one for one in seen.at.button if one.key == "intake-save"]
+
+
+def test_a_fault_of_the_joined_register_is_told_by_its_record(office, monkeypatch):
+    first_import()
+
+    def refuse(*_, **__):
+        raise DataError([Problem("台账.xlsx", 3, "diameter_mm", "7", "不小于 50 的数", "请核对")])
+
+    monkeypatch.setattr(service, "import_layer", refuse)
+    seen = save(checked(excel([{"编号": "X1", "口径(mm)": 150}])))
+    assert "编号 X1(1号):“口径”为“7”,应为不小于 50 的数。请核对" in seen.problems
 
 
 def test_who_saved_meanwhile_is_told_and_nothing_typed_is_lost(office):
