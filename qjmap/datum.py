@@ -288,6 +288,50 @@ def from_crs(geometry: npt.NDArray[np.object_], crs: str | None) -> npt.NDArray[
     return result
 
 
+_DATUMS = {
+    "WGS 84": "WGS-84",
+    "China Geodetic Coordinate System 2000": "CGCS2000",
+    "Xian 1980": "西安80",
+    "Beijing 1954": "北京54",
+    "New Beijing": "新北京54",
+}
+_DEGREES_WIDE = re.compile(r"3[-_ ]?degree", re.IGNORECASE)
+
+
+def crs_name(crs: str) -> str:
+    """Name what a file says of its coordinates as a surveyor here would: EPSG:4545(CGCS2000 / 3度带 108°)."""
+    try:
+        known = CRS.from_user_input(crs)
+    except CRSError:
+        return crs[:60]
+    code = known.to_epsg()
+    name = _spoken(known)
+    return f"EPSG:{code}({name})" if code else name
+
+
+def is_projected(crs: str) -> bool:
+    """Tell whether a file says that its coordinates are metres of a projection."""
+    try:
+        return bool(CRS.from_user_input(crs).is_projected)
+    except CRSError:
+        return False
+
+
+def _spoken(crs: CRS) -> str:
+    base = crs.geodetic_crs.name if crs.geodetic_crs is not None else crs.name
+    datum = _DATUMS.get(base, "CGCS2000" if "2000" in base else base.removeprefix("GCS_")[:40])
+    if not crs.is_projected:
+        return f"{datum} 经纬度"
+    way = crs.coordinate_operation
+    said = {one.name: one.value for one in way.params} if way is not None else {}
+    meridian = said.get("Longitude of natural origin")
+    if way is None or meridian is None or way.method_name != "Transverse Mercator" or "UTM" in crs.name:
+        return crs.name[:60]
+    width = "3度带" if _DEGREES_WIDE.search(crs.name) else "高斯投影"
+    zone = int(float(said.get("False easting", 0)) // 1e6)
+    return f"{datum} / {width} {float(meridian):g}°" + (f",带号 {zone}" if zone else "")
+
+
 def converter(reading: Reading) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
     """Give the way from a file's coordinates, in the order of the file, to degrees, as a reading has it."""
     key = reading.key

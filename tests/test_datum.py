@@ -184,3 +184,18 @@ def test_shapes_come_to_degrees_by_what_their_file_says(qijiang):
     assert datum.from_crs(same, None) is same
     with pytest.raises(ValueError, match="无法识别"):
         datum.from_crs(same, "EPSG:123456")
+
+
+@pytest.mark.parametrize(
+    ("crs", "name", "projected"),
+    [
+        ("EPSG:4545", "EPSG:4545(CGCS2000 / 3度带 108°)", True),
+        ("EPSG:4523", "EPSG:4523(CGCS2000 / 3度带 105°,带号 35)", True),
+        ("EPSG:4490", "EPSG:4490(CGCS2000 经纬度)", False),
+        ("EPSG:4326", "EPSG:4326(WGS-84 经纬度)", False),
+        ("EPSG:2359", "EPSG:2359(西安80 / 3度带 105°,带号 35)", True),
+        ("甲乙丙", "甲乙丙", False),
+    ],
+)
+def test_what_a_file_says_of_its_coordinates_has_a_name(crs, name, projected):
+    assert (datum.crs_name(crs), datum.is_projected(crs)) == (name, projected)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from qjmap._repairs import factor
-from qjmap.datum import Reading
+from qjmap.datum import WGS84, Reading, crs_name, is_projected
 from qjmap.district import District
 from qjmap.draft import BY_NUMBER
 from qjmap.layers import Column, LayerSpec
@@ -159,7 +159,7 @@ def _choose(one: Work, each: _Line, matches: Mapping[str, Match], columns: list[
     def changed() -> None:
         one.choices[each.key] = st.session_state[key] or None
         if each.key in ("lon", "lat", "geometry"):
-            one.reading, one.reading_label = None, ""
+            one.reading, one.reading_label, one.doubted = None, "", False
 
     name, choice, about = st.columns([1.05, 1.2, 1.5], gap="small", vertical_alignment="center")
     with name:
@@ -240,6 +240,9 @@ def place_line(one: Work, spec: LayerSpec | None, district: District) -> str:
     matches = intake_work.matched(one, spec, tuple(district.towns.index))
     if not intake_work.has_coordinates(one, spec, matches):
         return "文件没有坐标,按地址或街镇定位" if spec.placed else "这张表没有位置"
+    crs = intake_work.table(one).crs
+    if crs and one.reading == WGS84:
+        return _stated(one, crs)
     return one.reading_label or "坐标读不出来"
 
 
@@ -250,7 +253,7 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
         _without(matches)
         parts.next_button(one, CHECK, "下一步:检查")
         return
-    found = intake_work.readings(one, district, matches)
+    found = intake_work.offered(one, district, matches)
     if not found:
         st.html(
             html.alert(
@@ -263,16 +266,46 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
     intake_work.reading(one, district, matches)
     source = intake_work.table(one)
     if source.crs:
-        said = f"文件自己写明的坐标系:{_crs_name(source.crs)},已照此读入并选上“WGS-84 / CGCS2000 经纬度”;"
-        st.html(html.note(f"{said}确知文件写错了坐标系才改选。"))
-    _radio(one, found)
-    _tell_apart(found)
+        _tell_stated(one, source.crs, found)
+    if not source.crs or one.doubted:
+        _radio(one, found)
+        _tell_apart(found)
     _look_at(one, found, matches)
     parts.next_button(one, CHECK, "下一步:检查")
 
 
-def _crs_name(crs: str) -> str:
-    return crs if len(crs) < 60 else crs.split('"')[1] if '"' in crs else crs[:60]
+def _stated(one: Work, crs: str) -> str:
+    """Say by what the coordinates are read: by the file's own word, or by what its format lays down."""
+    name = crs_name(crs)
+    by_format = {"kml": "KML", "geojson": "GeoJSON"}.get(intake_work.table(one).format)
+    if by_format is not None and crs.upper() == "EPSG:4326":
+        return f"按 {by_format} 格式的规定,{name}"
+    return f"按文件写明的 {name}"
+
+
+def _tell_stated(one: Work, crs: str, found: list[Reading]) -> None:
+    """Say how the file's own word was followed, and let the person doubt it."""
+    chosen = next((each for each in found if each.key == WGS84), found[0])
+    st.html(
+        html.note(f"坐标{_stated(one, crs)}读入:{chosen.count:,} 个图形,{chosen.share_inside:.0%} 落在区内。")
+    )
+    if chosen.swapped:
+        st.html(html.note("经度、纬度写反了,已对调。"))
+    if chosen.share_inside <= 0.5:
+        said = "大多不在区内:请看图核对文件是不是本区的、写明的坐标系对不对。"
+        st.html(html.alert("请核对坐标", [said]))
+    if is_projected(crs):
+        st.html(html.note("文件写错了坐标系的,请在绘图软件里改正后再上传。"))
+        return
+    key = "intake-doubt"
+    if st.session_state.get(key) != one.doubted:
+        st.session_state[key] = one.doubted
+
+    def doubted() -> None:
+        one.doubted = bool(st.session_state[key])
+        one.reading, one.reading_label = None, ""
+
+    st.checkbox("文件写的坐标系不对(如取自高德、百度地图)", key=key, on_change=doubted)
 
 
 def _without(matches: Mapping[str, Match]) -> None:

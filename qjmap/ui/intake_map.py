@@ -84,7 +84,7 @@ def _readings(one: Work, district: District, spec: LayerSpec, said: Notices) -> 
     matches = intake_work.matched(one, spec, towns)
     if not intake_work.has_coordinates(one, spec, matches):
         return Scene(notices=said)
-    found = intake_work.readings(one, district, matches)
+    found = intake_work.offered(one, district, matches)
     rows = readable(found)
     names = intake_work.row_names(one, matches, rows)
     layers = []

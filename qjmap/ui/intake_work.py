@@ -102,7 +102,7 @@ class Work:
     meanings
         Register's key → a word of the file → what the person says that it means.
     reading, reading_label
-        How coordinates are read.
+        How coordinates are read; `doubted` whether the person doubts what the file itself says of them.
     refused, offered
         Ids of repairs that are refused; every repair that was ever offered for this file, by id.
     how
@@ -127,6 +127,7 @@ class Work:
     meanings: dict[str, dict[str, str]] = field(default_factory=dict)
     reading: str | None = None
     reading_label: str = ""
+    doubted: bool = False
     refused: frozenset[str] = frozenset()
     offered: dict[str, Repair] = field(default_factory=dict)
     how: Joining | None = None
@@ -186,6 +187,7 @@ class Work:
 
     def _forget_choices(self) -> None:
         self.choices, self.fills, self.meanings, self.reading, self.reading_label = {}, {}, {}, None, ""
+        self.doubted = False
         self.refused, self.offered, self.how = frozenset(), {}, None
         self.consent = self.gone = False
         self.base, self.told, self.conflict, self.saved = None, None, "", None
@@ -345,6 +347,14 @@ def readings(one: Work, district: District, matches: dict[str, Match]) -> list[R
         return [] if columns is None else datum.readings(*columns, district)
 
     return one.once("readings", (one.origin, used), make)
+
+
+def offered(one: Work, district: District, matches: dict[str, Match]) -> list[Reading]:
+    """Give the readings that are shown: of a file that names its own only that one, unless the person doubts it."""
+    found = readings(one, district, matches)
+    if not table(one).crs or one.doubted:
+        return found
+    return [each for each in found if each.key == datum.WGS84] or found
 
 
 def reading(one: Work, district: District, matches: dict[str, Match]) -> Reading | None:

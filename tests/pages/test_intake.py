@@ -250,13 +250,44 @@ def test_roads_come_from_a_vector_file(office):
 
 def test_a_vector_file_is_read_as_it_says_of_itself(folder, tmp_path):
     rows = [{key: value for key, value in row.items() if key not in ("东经", "北纬")} for row in GOOD]
-    points = geopandas.GeoSeries.from_xy(*zip(*PLACES, strict=True), crs=4326).to_crs(4523)
+    points = geopandas.GeoSeries.from_xy(*zip(*PLACES, strict=True), crs=4326).to_crs(4545)
     geopandas.GeoDataFrame(rows, geometry=points).to_file(tmp_path / "点.gpkg", layer="栓")
     seen = on(upload((tmp_path / "点.gpkg").read_bytes(), "点.gpkg"))
-    assert seen.at.radio(key="intake-reading").value == "wgs84"
-    assert "文件自己写明的坐标系" in seen.text
+    assert "坐标按文件写明的 EPSG:4545(CGCS2000 / 3度带 108°)读入:4 个图形,100% 落在区内" in seen.text
+    assert "分不出来" not in seen.text
+    assert not seen.at.radio
+    assert not seen.at.checkbox  # metres of a zone are no web map's degrees
+    assert len(seen.scene["legend"]) == 1
     on(seen)
     assert seen.figure("可导入") == 4
+    assert "按文件写明的 EPSG:4545(CGCS2000 / 3度带 108°)" in seen.text
+
+
+def test_what_a_file_says_of_itself_can_be_doubted(office):
+    rows = [{key: value for key, value in row.items() if key not in ("东经", "北纬")} for row in GOOD]
+    shifted = [tuple(map(float, datum.wgs_to_gcj(*one))) for one in PLACES]
+    frame = geopandas.GeoDataFrame(
+        rows, geometry=geopandas.GeoSeries.from_xy(*zip(*shifted, strict=True), crs=4326)
+    )
+    seen = on(upload(frame.to_json(drop_id=True).encode(), "点.geojson"))
+    assert "按 GeoJSON 格式的规定,EPSG:4326(WGS-84 经纬度)" in seen.text
+    assert not seen.at.radio
+    seen.at.checkbox(key="intake-doubt").check()
+    seen.run()
+    assert len(seen.scene["legend"]) == 3
+    seen.at.radio(key="intake-reading").set_value("gcj02")
+    on(seen.run())
+    assert "GCJ-02(高德、腾讯地图)" in seen.text
+    save(seen)
+    assert [round(float(one), 4) for one in kept(office)["lon"]] == [one[0] for one in PLACES]
+
+
+def test_brackets_that_hold_no_unit_are_not_shown_as_one(folder):
+    seen = upload(excel([{**row, "名称(全称)": row["名称"]} for row in GOOD]))
+    seen.at.selectbox(key="intake-column-name").set_value("名称(全称)")
+    seen.run()
+    assert "单位毫米" in seen.text or "单位mm" in seen.text
+    assert "单位全称" not in seen.text
 
 
 # ---- repairs -----------------------------------------------------------------------------------------
