@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from qjmap._repairs import factor
 from qjmap.ingest import Source
 from qjmap.layers import Column, LayerSpec
 
@@ -64,17 +65,19 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     -------
     dict
         Key of the register's column (or `ADDRESS`) → match. Each column of the file is used once, the best matches
-        first; what has none is left out. A person may change it: see `chosen`.
+        first, and among synonyms the one that the registry names first; what has none is left out.
+        A person may change it: see `chosen`.
     """
     found: dict[str, Match] = {}
     taken: set[str] = set()
     headers = {name: _plain(name) for name in source.table.frame.columns}
-    offers = [*_by_name(headers, spec), *_by_likeness(headers, spec)]
-    _take(offers, found, taken)
+    _take(_by_name(headers, spec), spec, found, taken)
     samples = {name: _sample(source.table.frame[name]) for name in headers if name not in taken}
     if "lon" in spec.columns and "lon" not in found and "lat" not in found:
-        _pairs(headers, samples, found, taken)
-    _take(_by_content(samples, spec, towns, found), found, taken)
+        _pairs(headers, samples, found, taken)  # before likeness: 经纬度 is like 经度
+    _take(_by_likeness(headers, spec), spec, found, taken)
+    samples = {name: cells for name, cells in samples.items() if name not in taken}
+    _take(_by_content(samples, spec, towns, found), spec, found, taken)
     return {key: found[key] for key in (*spec.columns, ADDRESS) if key in found}
 
 
@@ -126,18 +129,24 @@ def _names(column: Column) -> Iterator[tuple[str, float, str]]:
         yield _plain(word), 0.95, SYNONYM
 
 
-Offer = tuple[float, str, str, str]  # confidence, key, column of the file, why
+Offer = tuple[float, str, str, str, int]  # confidence, key, column of the file, why, place among the names
 
 
 def _by_name(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]:
     for name, plain in headers.items():
         whole = _NOISE.sub("", unicodedata.normalize("NFKC", name).lower())
         for key, column in spec.columns.items():
-            for word, confidence, why in _names(column):
+            # a unit is no part of the name; other words in brackets may be
+            bare = plain if _is_unit(unit_of(name), column) else whole
+            for place, (word, confidence, why) in enumerate(_names(column)):
                 if word in (plain, whole, name.lower()):
-                    yield confidence - (0.01 if word != whole else 0), key, name, why
+                    yield confidence - (0.01 if word not in (whole, bare) else 0), key, name, why, place
         if spec.placed and not spec.shaped and plain in ADDRESSES:
-            yield 0.95, ADDRESS, name, SYNONYM
+            yield 0.95, ADDRESS, name, SYNONYM, 0
+
+
+def _is_unit(said: str, column: Column) -> bool:
+    return bool(said and column.unit) and factor(said, column.unit) is not None
 
 
 def _by_likeness(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]:
@@ -149,12 +158,13 @@ def _by_likeness(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]
             ends = any(plain.endswith(word) for word in words if not word.isascii())
             likeness = max(near if near >= 0.75 else 0.0, 0.7 if ends else 0.0)
             if likeness:
-                yield min(0.9, likeness * 0.9), key, name, NAME
+                yield min(0.9, likeness * 0.9), key, name, NAME, 0
 
 
-def _take(offers: Sequence[Offer] | Iterator[Offer], found: dict[str, Match], taken: set[str]) -> None:
-    """Take the best offers first; the order of the register decides between equals."""
-    for confidence, key, name, why in sorted(offers, key=lambda one: -one[0]):
+def _take(offers: Iterator[Offer], spec: LayerSpec, found: dict[str, Match], taken: set[str]) -> None:
+    """Take the best offers first; the order of the register and then of its names decides between equals."""
+    order = {key: place for place, key in enumerate((*spec.columns, ADDRESS))}
+    for confidence, key, name, why, _ in sorted(offers, key=lambda one: (-one[0], order[one[1]], one[4])):
         if key not in found and name not in taken:
             found[key] = Match(name, round(confidence, 2), why, unit_of(name))
             taken.add(name)
@@ -206,11 +216,11 @@ def _by_content(
                 continue
             share = _share(cells, values.__contains__)
             if share >= _SHARE:
-                yield 0.6 + 0.1 * share, key, name, CONTENT
+                yield 0.6 + 0.1 * share, key, name, CONTENT, 0
         if towns and _share(cells, stems.__contains__) >= _SHARE:
-            yield 0.75, "town", name, CONTENT
+            yield 0.75, "town", name, CONTENT, 0
         if spec.shaped and _share(cells, lambda text: bool(_WKT.match(text))) >= _SHARE:
-            yield 0.75, "geometry", name, CONTENT
+            yield 0.75, "geometry", name, CONTENT, 0
         if "lon" in spec.columns and len(distinct) * 2 >= len(cells):
             yield from _degrees(cells, name)
 
@@ -223,4 +233,4 @@ def _degrees(cells: Sequence[str], name: str) -> Iterator[Offer]:
     for key, low, high in (("lon", 73.0, 136.0), ("lat", 3.0, 54.0)):
         inside = (numbers >= low) & (numbers <= high) & broken
         if inside.mean() >= _SHARE and np.std(numbers[inside]) < 3:
-            yield 0.6, key, name, CONTENT
+            yield 0.6, key, name, CONTENT, 0

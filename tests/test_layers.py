@@ -237,3 +237,31 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, content, words):
     with pytest.raises(RegistryError, match=words) as caught:
         load_registry(path)
     assert "layers.toml" in str(caught.value)
+
+
+def test_a_layer_may_call_common_columns_by_words_of_its_own(tmp_path):
+    own = '[layers.shelters.synonyms]\nname = ["场所名"]\n[layers.shelters.columns]'
+    text = GOOD.replace("[layers.shelters.columns]", own)
+    registry = load_registry(registry_with(tmp_path, text))
+    mine, others = (registry.spec(key).columns["name"] for key in ("shelters", "emergency_teams"))
+    assert mine.synonyms[0] == "场所名"
+    assert "单位名称" in mine.synonyms
+    assert "场所名" not in others.synonyms
+    for wrong, entry, expected in (
+        ('nom = ["场所名"]', "nom", "common.columns"),
+        ('name = "场所名"', "name", "一列文字"),
+        ('name = ["甲", "甲"]', "name", "互不相同"),
+        ('name = ["单位名称"]', "name", "还没有"),
+        ('area_m2 = ["大小"]', "area_m2", "common.columns"),
+    ):
+        told = problems_of(registry_with(tmp_path, text.replace('name = ["场所名"]', wrong)))
+        assert [one for one in told if one[0] == f"{LAYER}.synonyms.{entry}" and expected in one[2]], told
+    told = problems_of(
+        registry_with(
+            tmp_path,
+            text.replace('name = ["场所名"]', "")
+            .replace("[layers.shelters.synonyms]\n", "")
+            .replace('kinds = ["室', 'synonyms = 3\nkinds = ["室'),
+        )
+    )
+    assert (f"{LAYER}.synonyms", "一个表") in [(one[0], one[2]) for one in told]

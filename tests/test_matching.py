@@ -96,3 +96,40 @@ def test_the_sheet_that_fits_scores_best():
     good = source("编号,名称,街镇,类别,状态,经度,纬度,口径\n1,,,,,,,\n")
     other = source("项目,金额,经办人\n1,2,3\n")
     assert matching.score(good, HYDRANTS) > 3 * matching.score(other, HYDRANTS)
+
+
+def test_a_layers_own_words_come_first():
+    found = matched("ZLDWDM,ZLDWMC,QSDWMC,XZQMC,BZ\n1,甲村,甲村,东溪镇,x\n", REGISTRY.spec("village_areas"))
+    assert {key: column for key, (column, _) in found.items()} == {
+        "name": "ZLDWMC",
+        "town": "XZQMC",
+        "village": "QSDWMC",
+        "note": "BZ",
+        "code": "ZLDWDM",
+    }
+    for name in ("村名", "村居名称", "行政村名称", "村(社区)名称", "zldwmc", "CUNMC"):
+        assert matched(f"{name}\nx\n", REGISTRY.spec("village_areas"))["name"][0] == name
+    found = matched("单位名称,建筑名称,楼栋号\nx,y,z\n", REGISTRY.spec("highrises"))
+    assert (found["name"][0], found["id"][0]) == ("建筑名称", "楼栋号")
+    found = matched("序号,栓号,设施状态,公称直径(mm),水压(kPa)\n1,A,在用,100,300\n")
+    assert {key: found[key][0] for key in ("id", "service", "diameter_mm", "pressure_mpa")} == {
+        "id": "栓号",
+        "service": "设施状态",
+        "diameter_mm": "公称直径(mm)",
+        "pressure_mpa": "水压(kPa)",
+    }
+
+
+@pytest.mark.parametrize("key", ["villages", "village_areas"])
+@pytest.mark.parametrize(
+    "names", ["户籍人口,常住人口(万人)", "常住人口(万人),户籍人口", "总人口,常住人口(万人),户籍人口"]
+)
+def test_people_who_live_there_come_before_people_registered_there(key, names):
+    found = matching.match(source(f"{names}\n1,2,3\n"), REGISTRY.spec(key), TOWNS)
+    assert (found["population"].column, found["population"].unit) == ("常住人口(万人)", "万人")
+
+
+@pytest.mark.parametrize("header", ["经纬度", "经纬度坐标", "位置经纬度", "坐标"])
+def test_a_pair_of_coordinates_is_not_taken_for_one_of_them(header):
+    found = matching.match(source(f'名称,{header}\na,"106.650123, 28.750123"\n'), HYDRANTS, TOWNS)
+    assert {found["lon"].column, found["lat"].column} == {header}
