@@ -342,7 +342,9 @@ def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joine
     """Say what saving changes, and save."""
     st.html(html.part("保存"))
     if made.frame.empty:
-        st.html(html.note("没有一行可以导入:请下载退回的文件,改好后再来。"))
+        nothing = "文件只有列名,没有记录:请填好后再来。" if not len(made.good) else "没有一行可以导入:"
+        back = "请下载退回的文件,改好后再来。" if made.bad.any() else "都是示例或合计。"
+        st.html(html.note(nothing + (back if len(made.good) else "")))
         return
     if not joined.taken:
         st.html(html.note("没有一行可以追加:编号库中都已有。要改那些记录,请在上面选“按编号更新”。"))

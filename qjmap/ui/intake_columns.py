@@ -22,6 +22,8 @@ from qjmap.workbooks import title
 
 _NONE, _STATUS = "", "status"
 _WHY = {NAME: "列名相符", SYNONYM: "同义的列名", CONTENT: "按内容认出,请核对", PERSON: "由你指定"}
+_LIKE, _SURE = "列名相近,请核对", 0.95
+"""What is said of a name that only resembles; matches by the very name have at least this confidence."""
 _BY_PROGRAM = {
     "id": "没有时程序编号",
     "kind": "",
@@ -183,7 +185,8 @@ def _choose(one: Work, each: _Line, matches: Mapping[str, Match], columns: list[
             shown = intake_work.examples(one).get(match.column, "") or "(前面的行都空白)"
             # brackets of a header hold other things as well: 村(社区)名称
             unit = f",单位{match.unit}" if match.unit and factor(match.unit, each.unit) is not None else ""
-            st.html(html.match(shown, f"{_WHY[match.why]}{unit}"))
+            near = match.why == NAME and match.confidence < _SURE
+            st.html(html.match(shown, f"{_LIKE if near else _WHY[match.why]}{unit}"))
 
 
 def _fill(one: Work, each: _Line) -> None:

@@ -219,6 +219,20 @@ def test_without_coordinates_it_is_said_how_rows_are_placed(office):
     assert list(kept(office).index) == ["hydrants-1-2", "hydrants-1-3"]
 
 
+def test_a_file_of_names_only_is_said_to_have_no_records(folder):
+    seen = checked((",".join(HEAD) + "\n").encode(), name="空表.csv")
+    assert "文件只有列名,没有记录" in seen.text
+    assert "退回" not in seen.text
+
+
+def test_a_name_that_only_resembles_is_said_to_be_a_guess(folder):
+    seen = upload(
+        excel([{("其他备注" if key == "备注" else key): v for key, v in row.items()} for row in GOOD])
+    )
+    assert seen.at.selectbox(key="intake-column-note").value == "其他备注"
+    assert "列名相近,请核对" in seen.text
+
+
 def test_columns_of_coordinates_that_nobody_filled_in_are_none(folder):
     seen = on(upload(excel([{**row, "东经": None, "北纬": None} for row in GOOD])))
     assert "文件没有坐标" in seen.text
