@@ -44,6 +44,45 @@ def collisions(kept: RawTable, new: RawTable, key: str) -> Bools:
     return found
 
 
+def namesakes(kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec) -> dict[int, str]:
+    """Find rows that are probably a kept record under another key: the same name, and no other town.
+
+    Parameters
+    ----------
+    kept, new
+        The register as text and the file's rows; both with the layer's columns.
+    spec
+        The layer or table.
+
+    Returns
+    -------
+    dict
+        Place in `new` → key of the one record that it may be. A name that fits several is nobody's.
+    """
+    key = key_of(spec)
+    if key is None or not {"name", "town", key} <= {*spec.columns} & {*kept.columns}:
+        return {}
+    old, fresh = (
+        pd.DataFrame(
+            {
+                "name": one["name"].str.normalize("NFKC").str.replace(r"\s", "", regex=True),
+                "town": one["town"],
+                "key": one[key],
+                "place": np.arange(len(one)),
+            }
+        )
+        for one in (kept, new)
+    )
+    fresh = fresh[fresh["name"].notna() & ~fresh["key"].isin(kept[key])]
+    fresh = fresh[~fresh.duplicated(["name", "town"], keep=False)]
+    old = old[old["name"].isin(fresh["name"]) & ~old["key"].isin(new[key])]
+    pairs = fresh.merge(old, on="name", suffixes=("", "_kept"))
+    one, other = pairs["town"], pairs["town_kept"]
+    pairs = pairs[(one == other).fillna(value=False).to_numpy(dtype=bool) | one.isna() | other.isna()]
+    lone = ~pairs.duplicated("place", keep=False) & ~pairs.duplicated("key_kept", keep=False)
+    return dict(zip(pairs["place"][lone].tolist(), pairs["key_kept"][lone].tolist(), strict=True))
+
+
 def join(
     kept: RawTable, new: RawTable, how: Joining, spec: LayerSpec, said: Collection[str] = ()
 ) -> RawTable:

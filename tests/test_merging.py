@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from qjmap.district import ROOT
 from qjmap.ingest import RawTable
 from qjmap.layers import load_registry
-from qjmap.merging import Joining, collisions, join, key_of
+from qjmap.merging import Joining, collisions, join, key_of, namesakes
 from qjmap.workspace import compare_tables
 
 REGISTRY = load_registry(ROOT / "data" / "layers.toml")
@@ -120,6 +120,28 @@ def test_a_record_without_a_place_gets_the_one_that_is_known():
 def test_that_no_place_was_found_takes_none_away():
     new = table({"id": "A", "name": "甲池", "position": "未定位"})
     assert compare_tables(KEPT.frame, join(KEPT, new, Joining.UPDATE, PONDS, FILE).frame).same
+
+
+def test_a_row_of_a_kept_record_s_name_is_probably_it():
+    kept = table(
+        {"id": "A", "name": "甲池", "town": "东溪镇"},
+        {"id": "B", "name": "乙池"},
+        {"id": "C", "name": "丙池", "town": "东溪镇"},
+        {"id": "D", "name": "丁池", "town": "东溪镇"},
+        {"id": "E", "name": "丁池", "town": "东溪镇"},
+        {"id": "F", "name": "己池", "town": "东溪镇"},
+    ).frame
+    new = table(
+        {"id": "1", "name": "甲 池", "town": "东溪镇"},
+        {"id": "2", "name": "乙池", "town": "东溪镇"},  # kept without a town
+        {"id": "3", "name": "丙池", "town": "永城镇"},  # elsewhere
+        {"id": "4", "name": "丁池", "town": "东溪镇"},  # which?
+        {"id": "F", "name": "己池", "town": "东溪镇"},  # known by its id
+        {"id": "6", "name": None},
+    ).frame
+    assert namesakes(kept, new, PONDS) == {0: "A", 1: "B"}
+    assert namesakes(kept, kept, PONDS) == {}
+    assert namesakes(kept.head(0), new, PONDS) == {}
 
 
 def test_every_layer_has_a_key():

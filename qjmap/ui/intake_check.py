@@ -49,9 +49,14 @@ _KINDS = {
     "village": "按村(社区)定位",
     "address": "由地址得知",
     "town-by-place": "按坐标得知街镇",
+    "village-code": "按村(社区)名册补代码",
+    "village-town": "按代码补街镇",
+    "village-town-code": "补街镇代码",
+    "village-name": "按名册写全称",
     "merged": "合并单元格补齐",
     "sum": "合计、签名行不导入",
     "number": "自动编号",
+    "namesake": "同名的当作同一条",
     "default": "整列补填",
     "fill": "按所选整列填写",
     "said": "按说明的意思读",
@@ -87,6 +92,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
         made = intake_work.checked(one, office, spec, matches, told)
         joined = intake_work.joined(one, spec, dict(matches), made)
     st.html(html.figures(_figures(made, spec, joined)))
+    _namesakes(one, made)
     intake_words.show(one, spec, matches, made, office.district)
     _problems(one, made)
     _left_out(spec, made, joined, register)
@@ -382,6 +388,28 @@ def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joine
         st.rerun()
 
 
+def _namesakes(one: Work, made: Draft) -> None:
+    """Ask whether rows that have a kept record's name are that record."""
+    found = [each for each in made.warnings if each.expected == intake_work.NAMESAKE]
+    if not found and not one.same:
+        return
+    if found:
+        named = "、".join(f"第 {each.row} 行“{(each.value or '')[:20]}”" for each in found[:6])
+        more = "等" if len(found) > 6 else ""
+        said = f"有 {len(found):,} 行与库中的记录同名,街镇也不矛盾,编号却不同:{named}{more}。照现在这样存,会记成两条。"
+        st.html(html.alert("库中有同名的记录", [said]))
+    key = "intake-same"
+    if st.session_state.get(key) != one.same:
+        st.session_state[key] = one.same
+
+    def changed() -> None:
+        one.same, one.told = bool(st.session_state[key]), None
+        one.how = Joining.UPDATE if one.same else None
+        one.offered = {each: old for each, old in one.offered.items() if not each.startswith("namesake:")}
+
+    st.checkbox("同名的当作同一条:沿用库中的编号,按编号更新(逐条可以不采用)", key=key, on_change=changed)
+
+
 def _save_label(made: Draft, joined: Joined) -> str:
     """Say what the button does, in the numbers that will be true."""
     if joined.found is None or joined.how == Joining.REPLACE:
@@ -398,7 +426,7 @@ def _ask_how(one: Work, spec: LayerSpec, matches: Mapping[str, Match], rows: int
     if st.session_state.get(key) != how:
         st.session_state[key] = how
     offered = [Joining.UPDATE, Joining.ADD, Joining.REPLACE]
-    if merging.key_of(spec) not in matches:
+    if merging.key_of(spec) not in matches and not one.same:
         offered.remove(Joining.UPDATE)  # without ids of their own no row is known again
 
     def changed() -> None:

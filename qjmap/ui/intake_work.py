@@ -43,6 +43,9 @@ BEST = -1
 NEW_ID = "新的编号"
 """What `qjmap.checks.look` expects of an id that is kept already."""
 
+NAMESAKE = "库中没有的名称"
+"""What is expected of a row that has the name of a kept record, and another key."""
+
 Progress = Callable[[float], None]
 _KEY = "intake-work"
 _SAMPLED = 2000  # rows that are looked at for examples
@@ -106,7 +109,7 @@ class Work:
     refused, offered
         Ids of repairs that are refused; every repair that was ever offered for this file, by id.
     how
-        How the file joins what is kept; None before it was asked.
+        How the file joins what is kept; None before it was asked. `same` whether rows of a kept record's name are it.
     consent
         Whether only the rows without fault shall be kept; `gone` whether records may vanish.
     base
@@ -131,6 +134,7 @@ class Work:
     refused: frozenset[str] = frozenset()
     offered: dict[str, Repair] = field(default_factory=dict)
     how: Joining | None = None
+    same: bool = False
     consent: bool = False
     gone: bool = False
     why: str = ""
@@ -187,7 +191,7 @@ class Work:
 
     def _forget_choices(self) -> None:
         self.choices, self.fills, self.meanings, self.reading, self.reading_label = {}, {}, {}, None, ""
-        self.doubted = False
+        self.doubted = self.same = False
         self.refused, self.offered, self.how = frozenset(), {}, None
         self.consent = self.gone = False
         self.base, self.told, self.conflict, self.saved = None, None, "", None
@@ -406,6 +410,7 @@ def checked(
         tuple(sorted(fills.items())),
         tuple((name, tuple(words.items())) for name, words in one.meanings.items() if words),
         how,
+        one.same,
         one.base,
     )
     number = merging.key_of(spec)
@@ -436,7 +441,8 @@ def checked(
         # that an id is there already is what an update is about; of an addition such rows are told apart
         odd = (each for each in made.warnings if each.expected != NEW_ID)
         again = _left_out(made, register, matches) if how == Joining.ADD else ()
-        return replace(made, warnings=(*odd, *again))
+        made = replace(made, warnings=(*odd, *again))
+        return made if how == Joining.REPLACE else _namesakes(one, made, register, matches)
 
     made = one.once("draft", key, make)
     one.offered.update((repair.id, repair) for repair in made.repairs)
@@ -456,6 +462,35 @@ def _left_out(made: Draft, register: RawTable, matches: Mapping[str, Match]) -> 
         Problem(made.file, made.rows[place], column, each, NEW_ID, f"库中已有此编号({name});{advice}")
         for place, each, name in zip(places.tolist(), ids, kept_names(register, made.spec, ids), strict=True)
     )
+
+
+def _namesakes(one: Work, made: Draft, register: RawTable, matches: Mapping[str, Match]) -> Draft:
+    """Warn of rows that have a kept record's name, or take them for it where the person says so."""
+    found = merging.namesakes(register.frame, made.frame, made.spec)
+    key = merging.key_of(made.spec)
+    if not found or key is None:
+        return made
+    kept = found.values()
+    named = dict(zip(kept, kept_names(register, made.spec, kept), strict=True))
+    if not one.same:
+        column = matches["name"].column if "name" in matches else made.spec.columns["name"].label
+        advice = "若是同一条,请沿用库中的编号;照现在这样会记成两条"
+        odd = [
+            Problem(made.file, made.rows[place], column, named[each], NAMESAKE, f"库中已有 {each};{advice}")
+            for place, each in found.items()
+        ]
+        return replace(made, warnings=(*made.warnings, *odd))
+    column = matches[key].column if key in matches else made.spec.columns[key].label
+    ids = made.frame[key].astype(object).to_numpy(copy=True)
+    repairs = []
+    for place, each in found.items():
+        repair = f"namesake:{key}:{made.rows[place]}"
+        if not {repair, f"namesake:{key}"} & one.refused:
+            why = f"与库中“{named[each]}”同名,当作同一条"
+            repairs.append(Repair(repair, made.rows[place], column, str(ids[place]), each, why))
+            ids[place] = each
+    frame = made.frame.assign(**{key: pd.Series(ids, index=made.frame.index).astype("str")})
+    return replace(made, frame=frame, repairs=(*made.repairs, *repairs))
 
 
 def kept_names(register: RawTable, spec: LayerSpec, ids: Iterable[str]) -> list[str]:

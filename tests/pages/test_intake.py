@@ -549,6 +549,28 @@ def test_a_fault_of_the_joined_register_is_told_by_its_record(office, monkeypatc
     assert "编号 X1(1号):“口径”为“7”,应为不小于 50 的数。请核对" in seen.problems
 
 
+def test_rows_of_a_kept_record_s_name_may_be_taken_for_it(office):
+    there = health(office, 2)
+    names = [each["name"] for each in there]
+    rows = [
+        {"名称": name, "街镇": each["town"], "类别": each["kind"]}
+        for name, each in zip(names, there, strict=True)
+    ]
+    seen = checked(excel([{**row, "全科医生": 7} for row in rows]), "health")
+    total = len(service._shipped(office, "health").table().frame)
+    assert f"有 2 行与库中的记录同名,街镇也不矛盾,编号却不同:第 2 行“{names[0]}”" in seen.problems
+    assert f"保存后共 {total + 2} 家" in seen.text
+    seen.at.checkbox(key="intake-same").check()
+    seen.run()
+    assert "同名的记录" not in seen.problems
+    assert f"保存后共 {total} 家(现有 {total}):新增 0,改动 2" in seen.text
+    seen.at.multiselect(key="intake-singles-namesake:id").set_value(["namesake:id:3"])
+    seen.run()
+    assert "新增 1,改动 1" in seen.text
+    save(seen)
+    assert kept(office, "health").at[there[0]["id"], "gp_count"] == "7"
+
+
 def test_who_saved_meanwhile_is_told_and_nothing_typed_is_lost(office):
     seen = checked(excel(GOOD))
     seen.at.text_input(key="intake-why").set_value("我的台账")
