@@ -16,6 +16,7 @@ from qjmap import _shapes, datum
 from qjmap._advice import advise, left_blank
 from qjmap._limits import give_back
 from qjmap._repairs import factor, fixer, written
+from qjmap._villages import Villages, tells
 from qjmap.checks import SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable, Source
@@ -66,7 +67,8 @@ class Repair:
 class Surroundings:
     """What a file is held against: the district, its land, its names, and what is kept already.
 
-    `batch` stands in the ids of rows that bring none: a number that no earlier import had.
+    `batch` stands in the ids of rows that bring none: a number that no earlier import had. `town_codes` are the codes
+    of the towns by their names.
     """
 
     context: Context
@@ -75,6 +77,7 @@ class Surroundings:
     names: tuple[str, ...] = ()
     existing: pd.DataFrame | None = None
     batch: int = 1
+    town_codes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -369,6 +372,51 @@ class Work:
             values = cells.astype(object).to_numpy(copy=True)
             values[numbers.notna().to_numpy()] = scaled
             self.cells[key] = pd.Series(values, index=cells.index).astype("str")
+
+    # -- villages --
+
+    def know_villages(self) -> None:
+        """Fill what the list of villages knows of a village that the file names: its code, its town, its full name."""
+        fills = tells(self.spec)
+        if not fills:
+            return
+        book = Villages(self.around.gazetteer.villages, self.around.town_codes)
+        found: dict[str, dict[int, tuple[str, str]]] = {
+            key: {} for key in ("town", "code", "town_code", "name")
+        }
+        texts = [_plain_list(self.cells[key]) for key in ("code", "town", "name")]
+        blank = [not one for one in _plain_list(self.cells["town_code"])] if "town_code" in fills else []
+        for place, (code, town, name) in enumerate(zip(*texts, strict=True)):
+            if self.left[place] or not (code or name):
+                continue
+            if not town and (town := book.town_of(code)):
+                found["town"][place] = town, f"由统计代码得知在{town}"
+            known = book.find(town, name)
+            if known is None and name and not code:
+                self._unknown_village(place, town, name, book.near(town, name))
+            if known is not None and known.code and not code:
+                found["code"][place] = known.code, f"村(社区)名册中{town}{known.name}的代码"
+            elif known is not None and known.code and code != known.code:
+                advice = f"名册中{town}{known.name}的代码是 {known.code};请核对代码或名称"
+                self.warnings.append(
+                    Problem(self.file, int(self.rows[place]), self.told("code"), code, "名册中的代码", advice)
+                )
+            if "town_code" in fills and blank[place]:
+                own = book.code_of(town, code)
+                if own:
+                    found["town_code"][place] = own, f"{town or '该村(社区)'}的代码"
+            if "town_code" in fills and known is not None and known.name != name and code in ("", known.code):
+                found["name"][place] = known.name, "名册中的全称"
+        for key, values in found.items():
+            if values and (key in fills or key == "name"):
+                new, whys = zip(*values.values(), strict=True)
+                self.for_cells(key, list(values), list(new), f"village-{key.replace('_', '-')}", list(whys))
+
+    def _unknown_village(self, place: int, town: str, name: str, near: str) -> None:
+        where = f"名册中{town}没有这个名称,或有几个" if town else "没有写街镇,不知是哪一个"
+        advice = f"{where}{f';是否为“{near}”' if near else ''}:请写统计代码,或照名册写全称"
+        row = int(self.rows[place])
+        self.warnings.append(Problem(self.file, row, self.told("name"), name, "名册中的村(社区)", advice))
 
     # -- places --
 

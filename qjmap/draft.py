@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from qjmap import _shapes, datum
 from qjmap._drafting import BY_NUMBER, EXAMPLE, Draft, Repair, Surroundings, Work, coordinates
+from qjmap._villages import tells as told_by_register
 from qjmap.checks import Ground
 from qjmap.district import District
 from qjmap.errors import DataError
@@ -38,6 +39,7 @@ __all__ = [
     "surroundings",
     "to_register",
     "to_table",
+    "told_by_register",
     "unknown_words",
 ]
 
@@ -81,7 +83,10 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
     areas = {str(name): float(area) for name, area in district.towns["area_km2"].items()}
     settings = district.settings
     names = (settings.name, settings.short_name, settings.short_name.removesuffix("区").removesuffix("县"))
-    return Surroundings(district.context(), ground, Gazetteer(towns, villages, areas), names, existing, batch)
+    codes = {str(name): str(code) for name, code in district.towns["code"].items()}
+    return Surroundings(
+        district.context(), ground, Gazetteer(towns, villages, areas), names, existing, batch, codes
+    )
 
 
 def prepare(
@@ -134,6 +139,7 @@ def prepare(
         (0.1, work.fill_merged),
         (0.12, work.fill_columns),
         (0.4, work.repair_cells),
+        (0.45, work.know_villages),
         (0.6, lambda: work.place(reading)),
         (0.65, work.fill_defaults),
     )

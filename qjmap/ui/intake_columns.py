@@ -11,7 +11,7 @@ import streamlit as st
 from qjmap._repairs import factor
 from qjmap.datum import WGS84, Reading, crs_name, is_projected
 from qjmap.district import District
-from qjmap.draft import BY_NUMBER
+from qjmap.draft import BY_NUMBER, told_by_register
 from qjmap.layers import Column, LayerSpec
 from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match
 from qjmap.merging import Joining
@@ -106,6 +106,8 @@ def _line(column: Column, spec: LayerSpec, district: District) -> _Line:
     without = _BY_PROGRAM.get(column.key, "") if spec.placed or column.key == "id" else ""
     if column.key == "kind" and spec.placed and len(column.values) == 1:
         without = f"没有时记“{column.values[0]}”"
+    if column.key in told_by_register(spec) and column.required:
+        without = "没有时按村(社区)名册补"
     values = tuple(district.towns.index) if column.type == "town" else column.values
     values = (BY_NUMBER,) if column.key == "name" and spec.placed else values
     offered = () if column.key in ("source", "position") else tuple(one for one in values if one)
