@@ -36,7 +36,7 @@ _YES = frozenset({"√", "✓", "✔", "是", "有", "y", "yes", "1", "true", "�
 _NO = frozenset({"×", "✗", "✘", "否", "无", "没有", "n", "no", "0", "false", "未", "x"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_MEASURED = re.compile(r"(?:约|大约|共|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,][^\d]*)")
+_MEASURED = re.compile(r"(?:约|大约|共|地上|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,][^\d]*)")
 _BORE = re.compile(r"(?:dn|[φΦØ∅⌀])(\d+)(?:mm|毫米)?", re.IGNORECASE)
 _DATE = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
@@ -71,10 +71,34 @@ UNITS: dict[str, tuple[str, float]] = {
 }
 
 
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "层": ("f", "楼", "层楼"),
+    "辆": ("台", "部"),
+    "张": ("床",),
+    "人": ("名", "位"),
+    "户": ("家",),
+    "处": ("个", "项"),
+    "个": ("处",),
+}
+"""Other words by which things are counted."""
+
+
+def other_units(wanted: str) -> list[tuple[str, float]]:
+    """Name the units for which one is mistaken, and what a number in them is multiplied by; one name for each."""
+    if wanted not in UNITS:
+        return [(f"万{wanted}", 1e4)] if wanted else []
+    dimension, own = UNITS[wanted]
+    found: dict[float, str] = {}
+    for name, (kind, size) in UNITS.items():
+        if kind == dimension and size != own:
+            found.setdefault(size / own, name)
+    return [(name, times) for times, name in found.items()]
+
+
 def factor(found: str, wanted: str) -> float | None:
     """Give what a number in one unit is multiplied by to be in another; None when they do not measure the same."""
     found, wanted = (unicodedata.normalize("NFKC", one).strip().lower() for one in (found, wanted))
-    if found == wanted:
+    if found == wanted or found in _ALIASES.get(wanted, ()):
         return 1.0
     if found in ("万", f"万{wanted}") and wanted and not wanted.startswith("万"):
         return 1e4

@@ -15,6 +15,7 @@ import pyarrow as pa
 import shapely
 
 from qjmap import _shapes
+from qjmap._repairs import other_units
 from qjmap.crs import Projection
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable
@@ -332,7 +333,6 @@ SCHEMATIC_M = 500.0
 """How far schematic lines may be off: the points that they are drawn from lie a kilometre apart."""
 
 _STOREY_M = (2.2, 8.0)
-_TENS = (1000.0, 0.001, 100.0, 0.01, 10.0, 0.1, 10000.0, 0.0001)
 _FEW_DECIMALS = re.compile(r"[+-]?\d+(?:\.\d{0,3})?")
 
 
@@ -416,16 +416,22 @@ def look(
 def _look_usual(odd: _Sheet, column: Column, numbers: pd.Series) -> None:
     low, high = column.usual or (-np.inf, np.inf)
     found = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    slips = other_units(column.unit)
 
     def advise(place: int, _: str) -> str:
         value = float(found[place])
-        slips = (factor for factor in _TENS if low <= value * factor <= high) if value else iter(())
-        factor = next(slips, None)
-        asked = f"单位是否写错:{value:g} → {value * factor:g} {column.unit}" if factor else "请核对"
-        return asked.rstrip()
+        meant = ((unit, value * times) for unit, times in slips if low <= value * times <= high)
+        unit, right = next(meant, ("", 0.0))
+        if not unit:
+            return "请核对"
+        return f"单位是否写错:若是 {_plainly(value)} {unit},应写 {_plainly(right)} {column.unit}"
 
     unit = f"({column.unit})" if column.unit else ""
     odd.fault(column.key, (found < low) | (found > high), f"通常在 {low:g}~{high:g}{unit}之间", advise)
+
+
+def _plainly(number: float) -> str:
+    return f"{number:,.10f}".rstrip("0").rstrip(".")
 
 
 #: Control characters, and those that turn the direction of writing: a name may show as another than it is.

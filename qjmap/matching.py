@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from qjmap._repairs import factor
+from qjmap._repairs import UNITS, factor
 from qjmap.ingest import Source
 from qjmap.layers import Column, LayerSpec
 
@@ -21,7 +21,20 @@ NAME, SYNONYM, CONTENT, PERSON = "名称", "同义词", "内容", "本人指定"
 ADDRESS = "address"
 """Not a column of any register: the text by which a record without coordinates is put into its village."""
 
-ADDRESSES = ("地址", "详细地址", "住址", "地点", "位置", "所在位置", "坐落", "address", "location", "dz")
+ADDRESSES = (
+    "地址",
+    "详细地址",
+    "住址",
+    "地点",
+    "位置",
+    "所在位置",
+    "坐落",
+    "位置描述",
+    "address",
+    "location",
+    "dz",
+)
+_ADDRESS = re.compile(r"(?!.*(?:邮箱|网络|网站|ip|mac)).*(?:地址|住址|位置|坐落|所在地)")
 PAIRS = ("坐标", "经纬度", "经纬度坐标", "地理坐标", "定位坐标", "coordinates", "lonlat", "latlon", "xy")
 
 _BRACKETS = re.compile(r"[(\[{【〔〈《](.*?)[)\]}】〕〉》]")
@@ -32,6 +45,9 @@ _PAIR = re.compile(
 _WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b", re.IGNORECASE)
 _SAMPLE = 500
 _SHARE = 0.8
+_LIKE, _LIKE_NUMBER = 0.75, 0.85
+"""How like a name must be: a number under a wrong name is believed, 出水口数量 is no 出水量."""
+_COUNT = re.compile(".*(?:数量|个数)")
 
 
 @dataclass(frozen=True)
@@ -154,11 +170,15 @@ def _by_likeness(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]
     for name, plain in headers.items():
         for key, column in spec.columns.items():
             words = {word for word, _, _ in _names(column) if len(word) >= 2}
+            least = _LIKE_NUMBER if column.type in ("integer", "number") else _LIKE
             near = max((difflib.SequenceMatcher(None, plain, word).ratio() for word in words), default=0.0)
             ends = any(plain.endswith(word) for word in words if not word.isascii())
-            likeness = max(near if near >= 0.75 else 0.0, 0.7 if ends else 0.0)
-            if likeness:
+            likeness = max(near if near >= least else 0.0, 0.7 if ends else 0.0)
+            # how many there are of a thing is no measure of it
+            if likeness and not (_COUNT.fullmatch(plain) and column.unit in UNITS):
                 yield min(0.9, likeness * 0.9), key, name, NAME, 0
+        if spec.placed and not spec.shaped and _ADDRESS.fullmatch(plain):
+            yield 0.65, ADDRESS, name, NAME, 0
 
 
 def _take(offers: Iterator[Offer], spec: LayerSpec, found: dict[str, Match], taken: set[str]) -> None:

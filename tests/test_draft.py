@@ -297,7 +297,7 @@ def test_what_is_odd_warns_and_stops_nothing(grid_district, around):
         {},
         {"经度": "106.501002"},  # beside the first
         {"街镇": "壬镇"},  # not where it says
-        {"流量": "9999"},  # unit?
+        {"流量": "108"},  # cubic metres an hour?
         {"经度": "106.51"},  # two decimals
         {"名称": "<b>甲</b>"},
     ]
@@ -306,7 +306,43 @@ def test_what_is_odd_warns_and_stops_nothing(grid_district, around):
     told = {(one.row, one.column) for one in made.warnings}
     assert {(3, "经度"), (4, "街镇"), (5, "流量"), (6, "经度"), (7, "名称")} <= told
     assert any("第 2 行" in one.advice for one in made.warnings)
-    assert any("单位是否写错" in one.advice for one in made.warnings)
+    (unit,) = (one.advice for one in made.warnings if "单位" in one.advice)
+    assert unit == "单位是否写错:若是 108 立方米/小时,应写 30 升/秒"
+
+
+@pytest.mark.parametrize(
+    ("key", "column", "value", "said"),
+    [
+        ("reservoirs", "总库容", "9500000", "单位是否写错:若是 9,500,000 立方米,应写 950 万立方米"),
+        ("hydrants", "流量", "9999", "请核对"),  # no unit makes it a hydrant's
+        ("highrises", "建筑高度", "540", "请核对"),  # ten times is no unit
+        ("highrises", "建筑高度", "0.1", "单位是否写错:若是 0.1 千米,应写 100 米"),
+    ],
+)
+def test_only_a_real_unit_is_proposed(grid_district, around, key, column, value, said):
+    kind = grid_district.registry.spec(key).kinds[0]
+    content = table({"类别": kind, column: value}, head=f"编号,名称,街镇,类别,状态,经度,纬度,{column}")
+    (told,) = prepared(content, grid_district, around, key).warnings
+    assert told.advice == said
+
+
+@pytest.mark.parametrize(
+    ("key", "column", "value", "number"),
+    [
+        ("highrises", "层数", "18F", 18),
+        ("highrises", "层数", "地上18层", 18),
+        ("fire_stations", "消防车", "6台", 6),
+        ("fire_stations", "人员", "45名", 45),
+    ],
+)
+def test_what_is_counted_may_be_counted_by_another_word(grid_district, around, key, column, value, number):
+    spec = grid_district.registry.spec(key)
+    content = table(
+        {"类别": spec.kinds[0], column: value}, head=f"编号,名称,街镇,类别,状态,经度,纬度,{column}"
+    )
+    made = prepared(content, grid_district, around, key)
+    (told,) = (one for one in made.repairs if one.column == column)
+    assert (told.old, told.new) == (value, str(number))
 
 
 def test_far_outside_the_district_is_a_fault_and_a_little_outside_a_warning(grid_district, around):

@@ -133,3 +133,17 @@ def test_people_who_live_there_come_before_people_registered_there(key, names):
 def test_a_pair_of_coordinates_is_not_taken_for_one_of_them(header):
     found = matching.match(source(f'名称,{header}\na,"106.650123, 28.750123"\n'), HYDRANTS, TOWNS)
     assert {found["lon"].column, found["lat"].column} == {header}
+
+
+def test_a_number_is_not_taken_for_another_that_is_merely_called_alike():
+    assert "flow_l_s" not in matched("出水口数量,名称\n2,a\n")
+    assert "households" not in matched("户型数量,名称\n2,a\n", REGISTRY.spec("highrises"))
+    found = matched("总库容量(万m³),水库名称\n2,a\n", REGISTRY.spec("reservoirs"))
+    assert found["capacity_wan_m3"][0] == "总库容量(万m³)"
+    assert matched("设备状态\n正常\n").keys() == {"service"}
+
+
+@pytest.mark.parametrize("header", ["机构地址", "安装位置", "设施所在位置", "位置描述", "家庭住址"])
+def test_any_kind_of_address_is_one(header):
+    assert matched(f"名称,{header}\na,东溪镇\n")[matching.ADDRESS][0] == header
+    assert matching.ADDRESS not in matched("名称,邮箱地址\na,b\n")
