@@ -13,7 +13,7 @@ class Problem:
     Parameters
     ----------
     file
-        The file as the person knows it, relative to the project.
+        The file as the person knows it, relative to the project; blank where he has none before him.
     row
         The line in the file as a spreadsheet shows it (the header is row 1), or None for the whole file.
     column
@@ -35,7 +35,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Give the fault as one Chinese sentence."""
-        place = [f"文件 {self.file}"]
+        place = [f"文件 {self.file}"] if self.file else []
         if self.row is not None:
             place.append(f"第 {self.row} 行")
         if self.column is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -317,18 +318,21 @@ def _kind(name: str, content: bytes) -> tuple[str, _limits.Archive | None]:
         raise _limits.refusal(name, f"内容是{found}", _accepted(), "请用表格软件打开,另存为 .xlsx 后再上传")
     if start[:1] == b"{" or suffix in (".geojson", ".json"):
         return "geojson", None
-    if suffix in (".csv", ".txt", ".tsv"):
-        return "csv", None
-    found = (
-        f"{suffix} 文件"
-        if suffix in (".pdf", ".doc", ".docx", ".shp", ".dwg", ".rar", ".7z", ".et")
-        else "不认识的内容"
-    )
+    if suffix in (".csv", ".txt", ".tsv") or (suffix in (".xls", ".xlsx") and _is_text(content[:4096])):
+        return "csv", None  # many office systems write text and call it .xls
+    known = {one for many in _SUFFIXES.values() for one in many}
+    found = f"{suffix} 文件" if suffix and suffix not in known else "不认识的内容"
     advice = {
         ".shp": "请把 .shp、.shx、.dbf、.prj、.cpg 一起压缩成 .zip 后再上传",
         ".et": "请在 WPS 中另存为 .xlsx 后再上传",
     }.get(suffix, "请转换为上述格式后再上传")
     raise _limits.refusal(name, found, _accepted(), advice)
+
+
+def _is_text(start: bytes) -> bool:
+    """Tell whether a file begins like lines of text with separators."""
+    first = start.partition(b"\n")[0]
+    return not re.search(rb"[\x00-\x08\x0e-\x1f]", start) and (b"\t" in first or b"," in first)
 
 
 def _kind_of_archive(archive: _limits.Archive) -> str:

@@ -180,6 +180,7 @@ def change_record(
     told = ";".join(
         f"{_label(spec, column)} {_old(before, record, column) or '空白'}→{value or '空白'}"
         for column, value in list(wanted.items())[:_SHOWN]
+        if _old(before, record, column) != ((value or "").strip() or None)
     )
     return _edit(person, office, Action.CHANGE, key, after, base=base, why=why, detail=f"{record}:{told}")
 
@@ -262,6 +263,7 @@ def restore(person: Person, office: Office, key: str, number: int, *, base: int,
     _demand(person, office, Action.RESTORE, key)
     content = office.workspace.read(key, number)
     _check(office, key, content)
+    _demand_reason(why)
     with _recorded(person, office, Action.RESTORE, key, f"第 {number} 版;{why}") as said:
         version = office.workspace.restore(key, number, base=base, who=person.name, why=why)
         said.append(f"存为第 {version.number} 版")
@@ -359,7 +361,7 @@ def export_files(
     wanted: Sequence[LayerSpec | None] = specs or [None]
     sensitive = all(may(person, Action.SENSITIVE, one) for one in wanted)
     data = make(sensitive)
-    detail = f"{what},{len(data)} 字节{',可含敏感列' if sensitive else ''}"
+    detail = f"{what},{len(data):,} 字节{',可含敏感列' if sensitive else ''}"
     _note(person, office, Action.EXPORT, "、".join(one.key for one in specs), DONE, detail)
     return data
 
@@ -551,8 +553,7 @@ def _save(
     detail: str,
     name: str = CSV,
 ) -> Version:
-    if not why.strip():
-        raise WorkspaceError("未保存:请写明何人因何改动")
+    _demand_reason(why)
     with _recorded(person, office, action, key, f"{detail};{why}") as said:
         base = _begun(office, key, base)
         version = office.workspace.save(
@@ -591,6 +592,12 @@ def _order(spec: LayerSpec, frame: pd.DataFrame) -> list[str]:
     """Put the columns in the order of the registry; what it does not know stays, for the checks to tell."""
     there = [str(one) for one in frame]
     return sorted(there, key=list(dict.fromkeys((*spec.columns, *there))).index)
+
+
+def _demand_reason(why: str) -> None:
+    """Refuse what nobody could explain later."""
+    if not why.strip():
+        raise WorkspaceError("未保存:请写明原因")
 
 
 def _demand_columns(spec: LayerSpec, raw: RawTable) -> None:

@@ -19,6 +19,7 @@ from qjmap.draft import EXAMPLE, Draft
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import Source, read
 from qjmap.layers import Column, LayerSpec, Registry
+from qjmap.matching import ADDRESS
 
 ERRORS = "错误"
 """The column that a returned workbook has more than the one that came."""
@@ -63,7 +64,7 @@ def template(spec: LayerSpec, registry: Registry, towns: Sequence[str] = ()) -> 
         An .xlsx file: the table (headers with notes, choices, three grey example rows whose 编号 begins with 示例,
         never kept), 填写说明 (each column in words), and the lists of choices.
     """
-    columns = [one for key, one in spec.columns.items() if not (spec.placed and key in _LEFT_OUT)]
+    columns = _columns(spec)
     book: Any = Workbook()
     sheet = book.active
     sheet.title = re.sub(r"[\[\]:*?/\\]", "", spec.label)[:31]
@@ -89,6 +90,15 @@ def template(spec: LayerSpec, registry: Registry, towns: Sequence[str] = ()) -> 
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _columns(spec: LayerSpec) -> list[Column]:
+    """Give the columns that people fill in; of points the address too, which places those without coordinates."""
+    columns = [one for key, one in spec.columns.items() if not (spec.placed and key in _LEFT_OUT)]
+    if spec.geometry == "point":
+        at = next((n for n, one in enumerate(columns, 1) if one.key == "village"), len(columns))
+        columns.insert(at, Column(ADDRESS, "地址", "text", note="没有经纬度时,按地址落到村(社区)或街镇"))
+    return columns
 
 
 def title(column: Column) -> str:

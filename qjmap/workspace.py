@@ -296,7 +296,7 @@ class Workspace:
         """
         table = Content(f"{layer}({action})", data, name).table()
         if not who.strip() or not why.strip():
-            raise WorkspaceError("未保存:请写明何人因何改动")
+            raise WorkspaceError("未保存:请写明原因")
         about = {
             "who": who.strip(),
             "why": why.strip(),

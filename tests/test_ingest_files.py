@@ -205,3 +205,15 @@ def test_the_reader_tells_how_far_it_is(kind):
     assert heard == sorted(heard)
     assert heard[-1] <= 1
     assert heard[-1] > 0.7
+
+
+@pytest.mark.parametrize("name", ["导出.xls", "导出.xlsx"])
+def test_text_under_the_name_of_a_workbook_is_read_as_what_it_is(name):
+    (source,) = ingest.read(name, "编号\t名称\nA1\t甲\n".encode("gb18030"))
+    assert source.table.frame.to_dict("list") == {"编号": ["A1"], "名称": ["甲"]}
+    assert any("内容" in note for note in source.notes)
+
+
+def test_what_cannot_be_read_is_called_by_its_ending():
+    with pytest.raises(DataError, match=r"现为“\.png 文件”"):
+        ingest.read("图.png", b"\x89PNG\r\n\x1a\n" + bytes(40))

@@ -273,7 +273,7 @@ def test_the_second_of_two_is_told_and_loses_nothing(office):
 
 
 def test_a_reason_is_asked_for(office):
-    with pytest.raises(WorkspaceError, match="何人因何"):
+    with pytest.raises(WorkspaceError, match="请写明原因"):
         service.delete_record(HEALTH, office, "health", "F1", base=0, why=" ")
     assert (office.workspace.layers(), deeds(office)) == ((), [])
 

@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_not_saved(space):
     with pytest.raises(DataError):
         save(space, b"id,id\n1,2\n", 0)
     for who, why in (("", "因"), ("张", "  ")):
-        with pytest.raises(WorkspaceError, match="何人因何"):
+        with pytest.raises(WorkspaceError, match="请写明原因"):
             save(space, ONE, 0, who=who, why=why)
     assert not space.home.exists()
 

@@ -544,16 +544,26 @@ def _try(spec: LayerSpec, change: Callable[[Office], Version]) -> Version | None
     version = None
     try:
         version = change(who.office())
-        said = Said(f"已存为第 {version.number} 版({version.action}),共 {version.rows} 条。各页即刻可见。")
+        said = Said(f"已存为第 {version.number} 版({version.action}),共 {version.rows:,} 条。各页即刻可见。")
     except ConflictError as error:
         said = Said(desk.plain(error, spec), between=error.between, bad=True)
         st.session_state[_AGAIN] = True
     except DataError as error:
-        said = Said("未保存:请改正下列问题", problems=tuple(_named(spec, one) for one in error.problems))
+        said = Said("未保存:请改正下列问题", problems=_of_record(spec, error.problems))
     except QjmapError as error:
         said = Said(desk.plain(error, spec), bad=True)
     st.session_state[_SAID] = said
     return version
+
+
+def _of_record(spec: LayerSpec, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Tell faults by the fields of the form: it is its record's, unless others of the layer were wrong before."""
+    told = [_named(spec, one) for one in problems]
+    try:
+        source.layer(spec.key, demo=False)
+    except DataError:
+        return tuple(replace(one, file=f"“{spec.label}”的现有记录") for one in told)
+    return tuple(replace(one, file="", row=None) for one in told)
 
 
 def _named(spec: LayerSpec, problem: Problem) -> Problem:

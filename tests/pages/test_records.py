@@ -117,6 +117,8 @@ def test_without_a_reason_or_with_a_fault_nothing_is_saved_and_nothing_typed_is_
     save(seen)
     assert "未保存:请改正下列问题" in seen.problems
     assert "“2020年编制床位”列" in seen.problems
+    assert "工作区" not in seen.problems  # nobody has a file before him here, and no row of it
+    assert " 行 " not in seen.problems
     assert "“定位误差”列" in seen.problems
     assert seen.at.text_input(key=field("beds_2020")).value == "很多"
     type_(seen, "beds_2020", "77")

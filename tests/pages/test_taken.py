@@ -90,7 +90,7 @@ def test_every_file_of_every_page_leaves_one_line(page, folder, now, offered, wo
         written = lines(workspace_home)
         assert len(written) == number, key
         assert (written[-1].who, written[-1].outcome) == ("访客", "完成")
-        assert f"{size} 字节" in written[-1].detail
+        assert f"{size:,} 字节" in written[-1].detail
         assert "敏感" not in written[-1].detail
     if page not in ("screen", "records", "intake", "town"):  # of the last, paper: see below
         assert offered
@@ -115,7 +115,7 @@ def test_paper_leaves_a_line_when_it_is_taken(page, popover, button, folder, now
     assert lines(workspace_home) == []
     assert len(data()) > 10_000
     (line,) = lines(workspace_home)
-    assert line.detail.endswith(f".pdf,{len(data())} 字节") or ".docx," in line.detail
+    assert line.detail.endswith(f".pdf,{len(data()):,} 字节") or ".docx," in line.detail
 
 
 @pytest.mark.parametrize("page", ["overview", "reservoirs", "fire_water", "shortages", "charts", "sources"])
