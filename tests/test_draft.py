@@ -373,6 +373,32 @@ def test_doubles_of_what_is_kept_already_are_told(grid_district):
     assert "Z9" in advice
 
 
+def test_a_record_that_bears_the_name_of_one_that_is_kept_is_told(grid_district):
+    kept = pd.DataFrame(
+        {
+            "id": ["R01", "R02", "R03", "R04"],
+            "name": ["鱼栏咀", "同名", "同名", "无镇"],
+            "town": ["戊镇", "戊镇", "甲街道", None],
+        }
+    ).astype("str")
+    around = draft.surroundings(grid_district, kept)
+    rows = [
+        {"名称": "鱼栏咀"},
+        {"名称": "鱼栏咀", "街镇": "甲街道"},  # in another town: another
+        {"名称": "鱼栏咀", "街镇": ""},
+        {"名称": "同名"},  # of several it is none
+        {"名称": "无镇"},
+        {"名称": "鱼栏咀", "编号": "R01"},  # an update
+        {"名称": "新的"},
+    ]
+    content = table(*rows, head="编号,名称,街镇,类别,状态")
+    made = prepared(content, grid_district, around)
+    told = {one.row: one.advice for one in made.warnings if one.column == "名称"}
+    assert told.keys() == {2, 4, 6}
+    assert told[2] == "库中“R01”也叫这个名称(戊镇);若是同一条,请把编号改为 R01,否则会重复计算"
+    assert "R04" in told[6]
+
+
 def test_a_hundred_thousand_rows_in_one_place_take_no_longer(grid_district, around):
     frame = pd.DataFrame({name: [value] * 20_000 for name, value in GOOD.items()})
     frame["编号"] = [f"A{n}" for n in range(20_000)]
