@@ -21,7 +21,7 @@ from qjmap.checks import SCHEMATIC_M, UNPLACED, Context, Ground, check, look, ow
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Column, LayerSpec
-from qjmap.matching import ADDRESS, Match
+from qjmap.matching import ADDRESS, Match, unsure
 from qjmap.merging import key_of
 from qjmap.places import Gazetteer, Place
 
@@ -194,6 +194,11 @@ class Work:
         if unused:
             shown = "、".join(unused[:12]) + ("等" if len(unused) > 12 else "")
             self.notes.append(f"未用的列({len(unused)} 列):{shown}")
+            self.notes += [
+                f"“{name}”没有用:可能是{'、'.join(f'“{one}”' for one in labels)},程序不替你选,请在“列”一步选定"
+                for name in unused
+                if (labels := unsure(name, self.spec, self.matches))
+            ]
 
     def again(self) -> Bools:
         """Mark the rows that change a record: what they leave blank stays as it is kept."""

@@ -121,6 +121,23 @@ def score(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> float:
     return got / (sum(weights.values()) + 0.5 * unused)
 
 
+def unsure(header: str, spec: LayerSpec, matches: Mapping[str, Match]) -> list[str]:
+    """Name the numbers of a layer that a column may be, where its header says too little: 床位, of which year?
+
+    Returns
+    -------
+    list of str
+        Labels of columns that have no match yet; none for a header of a single character, or one that fits only one.
+    """
+    stem = re.sub("(?:总数|数量|数)$", "", _plain(header))
+    found = [
+        column.label
+        for key, column in spec.columns.items()
+        if key not in matches and column.type in ("integer", "number") and stem in column.label
+    ]
+    return found if len(stem) > 1 and len(found) > 1 else []
+
+
 def unit_of(header: str) -> str:
     """Give the unit that a header says in brackets or after a stroke: 高度(m), 高度/米."""
     text = unicodedata.normalize("NFKC", header)

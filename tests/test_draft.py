@@ -326,6 +326,13 @@ def test_only_a_real_unit_is_proposed(grid_district, around, key, column, value,
     assert told.advice == said
 
 
+def test_a_column_that_may_be_several_is_left_and_said(grid_district, around):
+    content = table({"类别": "卫生院", "床位数": "20"}, head="编号,名称,街镇,类别,状态,经度,纬度,床位数")
+    made = prepared(content, grid_district, around, "health")
+    (said,) = (one for one in made.notes if "可能是" in one)
+    assert said.startswith("“床位数”没有用:可能是“2020年编制床位”、“2025年规划编制床位”")
+
+
 @pytest.mark.parametrize(
     ("key", "column", "value", "number"),
     [

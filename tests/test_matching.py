@@ -147,3 +147,17 @@ def test_a_number_is_not_taken_for_another_that_is_merely_called_alike():
 def test_any_kind_of_address_is_one(header):
     assert matched(f"名称,{header}\na,东溪镇\n")[matching.ADDRESS][0] == header
     assert matching.ADDRESS not in matched("名称,邮箱地址\na,b\n")
+
+
+def test_a_header_that_may_be_several_columns_is_none_of_them_and_they_are_named():
+    spec = REGISTRY.spec("health")
+    for header in ("床位", "床位数", "编制床位(张)"):
+        assert not {key for key in matched(f"{header}\n5\n", spec) if "beds" in key}
+        labels = matching.unsure(header, spec, {})
+        assert labels[:2] == ["2020年编制床位", "2025年规划编制床位"]
+    assert matching.unsure("备注二", spec, {}) == matching.unsure("床", spec, {}) == []
+    kept = {
+        "beds_2020": matching.Match("a", 1, matching.NAME),
+        "beds_2025": matching.Match("b", 1, matching.NAME),
+    }
+    assert matching.unsure("编制床位", spec, kept) == []
