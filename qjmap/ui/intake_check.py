@@ -379,7 +379,7 @@ def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joine
         key="intake-save",
         type="primary",
         width="stretch",
-        disabled=not allowed,
+        disabled=not allowed or _same(joined),
     )
     if one.saving:  # in the run itself and not in the button's call, so that it can be seen
         one.saving = False
@@ -408,6 +408,11 @@ def _namesakes(one: Work, made: Draft) -> None:
         one.offered = {each: old for each, old in one.offered.items() if not each.startswith("namesake:")}
 
     st.checkbox("同名的当作同一条:沿用库中的编号,按编号更新(逐条可以不采用)", key=key, on_change=changed)
+
+
+def _same(joined: Joined) -> bool:
+    """Say whether saving would change nothing."""
+    return joined.found is not None and joined.found.same
 
 
 def _save_label(made: Draft, joined: Joined) -> str:
@@ -456,6 +461,8 @@ def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before
         f"保存后共 {total:,} {spec.counter}(现有 {before:,}):新增 {len(found.added):,},"
         f"改动 {len(records):,}(共 {len(found.changed):,} 处),删去 {len(found.removed):,}。"
     )
+    if _same(joined):
+        text += "与现有记录完全相同,不必保存。"
     if joined.left_out.any():
         text += f"有 {int(joined.left_out.sum()):,} 行的编号库中已有,不导入(上面列出,退回的文件里也注明)。"
     st.html(html.note(text))

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from qjmap import merging
 from qjmap._repairs import factor
 from qjmap.datum import WGS84, Reading, crs_name, is_projected
 from qjmap.district import District
 from qjmap.draft import BY_NUMBER, told_by_register
 from qjmap.layers import Column, LayerSpec
 from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match
-from qjmap.merging import Joining
 from qjmap.ui import html, intake_map, intake_work
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.intake_work import CHECK, PLACES, Work
@@ -73,12 +73,14 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
     ]
     rest = [each for each in lines if each not in first]
     known = {*matches, *one.fills}
-    again, numbered = (
-        intake_work.known_rows(one, spec, matches) if one.how in (None, Joining.UPDATE) else (0, 0)
-    )
+    again, numbered = intake_work.updating(one, spec, matches)
     _tell_missing([each for each in first if not each.without], known, again, numbered)
     if again and again == numbered:  # nothing but updates
-        first = [replace(each, without="更新时保留原值", required=each.key in matches) for each in first]
+        key = merging.key_of(spec)
+        first, rest = (
+            [replace(each, without="更新时保留原值", required=each.key == key) for each in part]
+            for part in (first, rest)
+        )
     elif any(each.key == _STATUS for each in lines) and _STATUS not in known:
         said = "文件没有“状态”列:不说明的话每行记“未知”,相关标准就判不了。都是现有设施的,请把“状态”整列填“现状”。"
         st.html(html.note(said))
@@ -244,7 +246,9 @@ def place_line(one: Work, spec: LayerSpec | None, district: District) -> str:
         return ""
     matches = intake_work.matched(one, spec, tuple(district.towns.index))
     if not intake_work.has_coordinates(one, spec, matches):
-        return "文件没有坐标,按地址或街镇定位" if spec.placed else "这张表没有位置"
+        again, _ = intake_work.updating(one, spec, matches)
+        kept = ";已有记录保留原位置" if again else ""
+        return f"文件没有坐标,按地址或街镇定位{kept}" if spec.placed else "这张表没有位置"
     crs = intake_work.table(one).crs
     if crs and one.reading == WGS84:
         return _stated(one, crs)
@@ -255,7 +259,7 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
     """Show the ways in which the coordinates can be read, and ask which is right."""
     matches = intake_work.matched(one, spec, tuple(district.towns.index))
     if not intake_work.has_coordinates(one, spec, matches):
-        _without(matches)
+        _without(matches, *intake_work.updating(one, spec, matches))
         parts.next_button(one, CHECK, "下一步:检查")
         return
     found = intake_work.offered(one, district, matches)
@@ -313,8 +317,12 @@ def _tell_stated(one: Work, crs: str, found: list[Reading]) -> None:
     st.checkbox("文件写的坐标系不对(如取自高德、百度地图)", key=key, on_change=doubted)
 
 
-def _without(matches: Mapping[str, Match]) -> None:
-    """Say how rows without coordinates are placed."""
+def _without(matches: Mapping[str, Match], again: int, numbered: int) -> None:
+    """Say how rows without coordinates are placed; of so many that have a number, some are kept already."""
+    if again:
+        st.html(html.note(f"文件没有坐标。编号库中已有的 {again:,} 行,更新时保留原来的位置。"))
+        if again == numbered:
+            return
     if ADDRESS in matches or "village" in matches:
         said = "文件没有坐标。程序按地址、村(社区)和街镇定位:认出村的放在村,认出街镇的放在街镇,误差如实记下;"
     elif "town" in matches:

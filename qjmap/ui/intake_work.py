@@ -439,7 +439,8 @@ def checked(
         )
         _forget()
         # that an id is there already is what an update is about; of an addition such rows are told apart
-        odd = (each for each in made.warnings if each.expected != NEW_ID)
+        # (and of namesakes, which can be taken for the records that they may be)
+        odd = (each for each in made.warnings if each.expected not in (NEW_ID, NAMESAKE))
         again = _left_out(made, register, matches) if how == Joining.ADD else ()
         made = replace(made, warnings=(*odd, *again))
         return made if how == Joining.REPLACE else _namesakes(one, made, register, matches)
@@ -474,9 +475,15 @@ def _namesakes(one: Work, made: Draft, register: RawTable, matches: Mapping[str,
     named = dict(zip(kept, kept_names(register, made.spec, kept), strict=True))
     if not one.same:
         column = matches["name"].column if "name" in matches else made.spec.columns["name"].label
-        advice = "若是同一条,请沿用库中的编号;照现在这样会记成两条"
         odd = [
-            Problem(made.file, made.rows[place], column, named[each], NAMESAKE, f"库中已有 {each};{advice}")
+            Problem(
+                made.file,
+                made.rows[place],
+                column,
+                named[each],
+                NAMESAKE,
+                f"库中“{each}”也叫这个名称;若是同一条,请把编号改为 {each},否则会记成两条",
+            )
             for place, each in found.items()
         ]
         return replace(made, warnings=(*made.warnings, *odd))
@@ -502,10 +509,10 @@ def kept_names(register: RawTable, spec: LayerSpec, ids: Iterable[str]) -> list[
     return [str(names.get(each, "")) for each in ids]
 
 
-def known_rows(one: Work, spec: LayerSpec, matches: Mapping[str, Match]) -> tuple[int, int]:
-    """Count the rows of the file whose key is kept already, and those that have a key."""
+def updating(one: Work, spec: LayerSpec, matches: Mapping[str, Match]) -> tuple[int, int]:
+    """Count the rows that would change a kept record, and those that have a key; none where nothing is updated."""
     key = merging.key_of(spec)
-    if key is None or key not in matches:
+    if key is None or key not in matches or one.how not in (None, Joining.UPDATE):
         return 0, 0
     newest, register = kept(one)
     column = matches[key].column

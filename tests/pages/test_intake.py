@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import geopandas
 import pandas as pd
@@ -482,7 +483,10 @@ def test_a_list_of_what_changed_updates_what_is_kept(office):
     assert seen.problems == ""
     assert "文件的 3 个编号中 3 个库中已有:更新已有记录时可以不带" in seen.text
     assert "必填,未找到" not in seen.text
-    on(seen, 2)
+    assert [one for one in seen.text.splitlines() if one.endswith("*")] == ["编号 *"]
+    on(seen)
+    assert "编号库中已有的 3 行,更新时保留原来的位置" in seen.text
+    on(seen)
     assert seen.at.radio(key="intake-how").value == "按编号更新"
     assert seen.figures["可导入"] == ("2 行", "2 行编号已有,0 行新增")  # 停用 is no status
     assert seen.figure("未定位") == 0
@@ -576,7 +580,8 @@ def test_who_saved_meanwhile_is_told_and_nothing_typed_is_lost(office):
     seen.at.text_input(key="intake-why").set_value("我的台账")
     seen.run()
     other = draft.to_table(seen.at.session_state["intake-work"]._made["draft"][1])
-    service.import_layer(FIRE, office, "hydrants", other, base=0, why="李的台账")
+    fewer = replace(other, frame=other.frame.head(3), rows=other.rows[:3])
+    service.import_layer(FIRE, office, "hydrants", fewer, base=0, why="李的台账")
     seen.at.button(key="intake-save").click()
     seen.run()
     assert "已有人先保存了" in seen.problems
@@ -584,11 +589,18 @@ def test_who_saved_meanwhile_is_told_and_nothing_typed_is_lost(office):
     assert seen.at.text_input(key="intake-why").value == "我的台账"
     seen.at.button(key="intake-again").click()
     seen.run()
-    assert "与现有的 4 条怎样合并" in [one.label for one in seen.at.radio]
-    assert "新增 0,改动 0(共 0 处),删去 0" in seen.text
+    assert "与现有的 3 条怎样合并" in [one.label for one in seen.at.radio]
+    assert "新增 1,改动 0(共 0 处),删去 0" in seen.text
     save(seen, "我的台账")
     assert "已存为第 2 版" in seen.text
     assert not office.workspace.drafts("hydrants")  # settled
+
+
+def test_what_changes_nothing_is_not_saved(office):
+    first_import()
+    seen = checked(excel(GOOD))
+    assert "与现有记录完全相同,不必保存" in seen.text
+    assert seen.at.button(key="intake-save").disabled
 
 
 # ---- who may, and what is hostile ------------------------------------------------------------------------
