@@ -35,6 +35,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 _TOTALS = re.compile(r"\s*(?:总\s*计|合\s*计|小\s*计|总\s*数|平\s*均|填表人.*|制表.*|审核.*)\s*[::]?\s*")
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
+_COMMA = r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*"  # a decimal comma in a coordinate
 
 
 @dataclass(frozen=True)
@@ -466,16 +467,32 @@ class Work:
             plainly = _matches(text_of, r"[+-]?[0-9]+\.?[0-9]*")
             as_written = plainly & same & ~self._turned
             rewrite = good & ~as_written
+            if same:
+                rewrite &= ~self._refused_writing(key, text_of, values, rewrite & ~self._turned)
             if not rewrite.any():
                 continue
             kept = text_of.astype(object).to_numpy(copy=True)
             kept[rewrite] = [written(round(one, 8)) for one in values[rewrite].tolist()]
             self.cells[key] = pd.Series(kept, index=text_of.index).astype("str")
 
+    def _refused_writing(self, key: str, text: pd.Series, values: Floats, other: Bools) -> Bools:
+        """List degrees that are written otherwise than as decimals; mark those that shall not be read so."""
+        refused = np.zeros(len(other), dtype=bool)
+        other = other & ~_matches(text, _COMMA)
+        why = "度分秒等写法换算为十进制度"
+        for place in np.flatnonzero(other).tolist():
+            row, old = int(self.rows[place]), str(text.iat[place])
+            if self.allows("degrees", key, row):
+                new = written(round(float(values[place]), 8))
+                self.repairs.append(Repair(f"degrees:{key}:{row}", row, self.told(key), old, new, why))
+            else:
+                refused[place] = True
+        return refused
+
     def _commas(self, x: pd.Series, y: pd.Series, lon: Floats, lat: Floats) -> None:
         """List decimal commas; a refused one is no number."""
         for key, text in (("lon", x), ("lat", y)):
-            comma = _matches(text, r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*")
+            comma = _matches(text, _COMMA)
             for place in np.flatnonzero(comma).tolist():
                 row, old = int(self.rows[place]), str(text.iat[place])
                 if self.allows("comma", key, row):

@@ -410,30 +410,7 @@ def look(
     if existing is not None and "id" in spec.columns and "id" in existing:
         again = frame["id"].isin(existing["id"]).to_numpy() & frame["id"].notna().to_numpy()
         odd.fault("id", again, "新的编号", "库中已有此编号,保留时将更新该条记录")
-        if {"name", "town"} <= spec.columns.keys() and {"name", "town"} <= set(existing.columns):
-            _look_names(odd, frame, ~again, existing)
     return Oddities(bad.told(), odd.told())
-
-
-def _look_names(odd: _Sheet, frame: pd.DataFrame, new: Bools, existing: pd.DataFrame) -> None:
-    """Tell new records that bear the name of one that is kept: a list of another office has numbers of its own."""
-    once = existing[existing["name"].notna() & ~existing["name"].duplicated(keep=False)]
-    kept = {
-        str(name): (str(number), "" if pd.isna(town) else str(town))
-        for name, number, town in zip(once["name"], once["id"], once["town"], strict=True)
-    }
-    towns = frame["town"].fillna("").tolist()
-    near = np.zeros(len(frame), dtype=bool)
-    words: dict[int, str] = {}
-    for place in np.flatnonzero(new & frame["name"].isin(list(kept)).to_numpy()).tolist():
-        number, town = kept[str(frame["name"].iat[place])]
-        if town in ("", towns[place]) or not towns[place]:
-            near[place] = True
-            where = f"({town})" if town else ""
-            words[place] = (
-                f"库中“{number}”也叫这个名称{where};若是同一条,请把编号改为 {number},否则会重复计算"
-            )
-    odd.fault("name", near, "库中没有的名称", _word_of(words))
 
 
 def _look_usual(odd: _Sheet, column: Column, numbers: pd.Series) -> None:

@@ -265,6 +265,16 @@ def test_one_row_swapped_is_turned_and_told(grid_district, around):
     assert "写反" in refused.problems[0].advice
 
 
+def test_degrees_and_minutes_among_decimals_are_told_one_by_one(grid_district, around):
+    rows = [{}, {"经度": "106°30′18″"}]
+    made = prepared(table(*rows), grid_district, around)
+    assert [(one.id, one.old, one.new) for one in made.repairs] == [
+        ("degrees:lon:3", "106°30′18″", "106.505")
+    ]
+    refused = prepared(table(*rows), grid_district, around, refused=["degrees:lon:3"])
+    assert refused.good.tolist() == [True, False]
+
+
 def test_all_rows_swapped_are_one_repair(grid_district, around):
     rows = [{"经度": f"29.0{n}0001", "纬度": "106.500001"} for n in range(3)]
     made = prepared(table(*rows), grid_district, around)
@@ -378,32 +388,6 @@ def test_doubles_of_what_is_kept_already_are_told(grid_district):
     advice = " ".join(one.advice for one in made.warnings)
     assert "库中已有此编号" in advice
     assert "Z9" in advice
-
-
-def test_a_record_that_bears_the_name_of_one_that_is_kept_is_told(grid_district):
-    kept = pd.DataFrame(
-        {
-            "id": ["R01", "R02", "R03", "R04"],
-            "name": ["鱼栏咀", "同名", "同名", "无镇"],
-            "town": ["戊镇", "戊镇", "甲街道", None],
-        }
-    ).astype("str")
-    around = draft.surroundings(grid_district, kept)
-    rows = [
-        {"名称": "鱼栏咀"},
-        {"名称": "鱼栏咀", "街镇": "甲街道"},  # in another town: another
-        {"名称": "鱼栏咀", "街镇": ""},
-        {"名称": "同名"},  # of several it is none
-        {"名称": "无镇"},
-        {"名称": "鱼栏咀", "编号": "R01"},  # an update
-        {"名称": "新的"},
-    ]
-    content = table(*rows, head="编号,名称,街镇,类别,状态")
-    made = prepared(content, grid_district, around)
-    told = {one.row: one.advice for one in made.warnings if one.column == "名称"}
-    assert told.keys() == {2, 4, 6}
-    assert told[2] == "库中“R01”也叫这个名称(戊镇);若是同一条,请把编号改为 R01,否则会重复计算"
-    assert "R04" in told[6]
 
 
 def test_a_hundred_thousand_rows_in_one_place_take_no_longer(grid_district, around):
