@@ -25,7 +25,7 @@ from qjmap.errors import DataError
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Column, LayerSpec
 from qjmap.matching import Match
-from qjmap.places import Gazetteer, with_areas
+from qjmap.places import VILLAGE_AREAS, Gazetteer, with_areas
 from qjmap.registers import load_layer, load_table
 
 __all__ = [
@@ -43,8 +43,6 @@ __all__ = [
     "unknown_words",
 ]
 
-VILLAGE_AREAS = "village_areas"
-"""The layer whose areas say better than a point where an address in a village lies."""
 _BLOCK = 8192  # rows written at once
 
 

@@ -14,6 +14,9 @@ import shapely
 
 from qjmap._repairs import stem
 
+VILLAGE_AREAS = "village_areas"
+"""The layer whose areas say better than a point where a village lies."""
+
 
 @dataclass(frozen=True)
 class Place:

@@ -18,7 +18,7 @@ def show_record(district: District, spec: LayerSpec, record: pd.Series) -> None:
     """Show one record: what is known of it, how well its place is known, and who says so."""
     card = cards.of_record(district, spec, record, include_sensitive=who.sees(spec))
     hidden = [
-        (column.label, who.HIDDEN)
+        (column.label, who.hidden(spec))
         for key, column in spec.columns.items()
         if who.hides(spec, key) and pd.notna(record[key])
     ]

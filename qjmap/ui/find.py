@@ -162,7 +162,7 @@ def reservoirs(view: View) -> Findings:
     columns, lines = list(found.columns), [dict(row) for row in found.rows]
     notes = ["水库位置文件未给坐标:按所在街镇标出,圆圈为可能范围;没有写明街镇的列入“未定位”。"]
     if hidden:
-        notes.append(f"总库容:{who.HIDDEN}。")
+        notes.append(f"总库容:{who.hidden(view.spec)}。")
     else:
         by_town = summary.sums(view.district, view.shown, "capacity_wan_m3")
         columns.insert(2, TableColumn("capacity", "已知总库容", "万立方米", 0))

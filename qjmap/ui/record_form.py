@@ -299,7 +299,7 @@ class _Inputs:
         hidden = [self.spec.columns[key].label for key in keys if who.hides(self.spec, key)]
         keys = [key for key in keys if not who.hides(self.spec, key)]
         if hidden:
-            st.html(html.note(f"{'、'.join(hidden)}:{who.HIDDEN}。"))
+            st.html(html.note(f"{'、'.join(hidden)}:{who.hidden(self.spec)}。"))
         short = [key for key in keys if not self._long(self.spec.columns[key])]
         for first in range(0, len(short), 2):
             for box, key in zip(st.columns(2, gap="small"), short[first : first + 2], strict=False):

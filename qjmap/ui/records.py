@@ -19,6 +19,7 @@ from qjmap.ui import desk, frame, html, mapview, record_form, sidebar, source, w
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene, ShapeLayer
 
+_MOST = 500  # records of a list: a browser takes a minute over a hundred thousand rows, and nobody reads them
 _COLUMNS = (
     TableColumn("name", "名称"),
     TableColumn("town", "街镇"),
@@ -139,6 +140,9 @@ def _lists(rows: pd.DataFrame, record: str | None) -> None:
             continue
         named = f"{title} {len(part):,} 条"
         drawn = "图形" if "shape" in rows else "符号"
+        if len(part) > _MOST:
+            named += f",只列 {_MOST} 条,其余请用左侧筛选或名称查找"
+            part = pd.concat([part[part["id"] == record], part[part["id"] != record].head(_MOST)])
         hint = "点一行,再在地图上点它的位置" if key == "unplaced" else f"点一行或点地图上的{drawn}打开"
         with st.container() if record is None else st.expander(named):
             show_table(

@@ -149,13 +149,14 @@ def show_comparison(office: Office, key: str, found: Comparison, stem: str) -> N
         # whoever may bring a file may hold it against what is kept, which must not tell what he may not see
         spec = None if key == BOUNDARIES else office.district.registry.spec(key)
         hidden = set() if spec is None else {one for one in spec.columns if who.hides(spec, one)}
+        instead = who.hidden(spec) if spec is not None and hidden else ""
         rows = [
             {
                 "key": f"{number}",
                 "id": one.id,
                 "column": names.get(one.column, one.column),
-                "old": who.HIDDEN if one.column in hidden else _value(one.column, one.old),
-                "new": who.HIDDEN if one.column in hidden else _value(one.column, one.new),
+                "old": instead if one.column in hidden else _value(one.column, one.old),
+                "new": instead if one.column in hidden else _value(one.column, one.new),
             }
             for number, one in enumerate(found.changed[:_MOST])
         ]

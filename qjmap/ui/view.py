@@ -17,6 +17,8 @@ from qjmap.district import District
 from qjmap.errors import DataError, Problem
 from qjmap.filters import Filter
 from qjmap.layers import LayerSpec
+from qjmap.places import VILLAGE_AREAS, with_areas
+from qjmap.registers import present
 from qjmap.ui import source
 from qjmap.ui.sidebar import Radius
 
@@ -120,9 +122,11 @@ class View:
     def spread(self) -> str:
         """Say how people are taken to live within a town."""
         towns = 0 if self.coverage is None else int(self.coverage["by_village"].sum())
-        if not towns:
-            return "街镇内人口按均匀分布估算(没有分村人口)"
-        return f"{towns} 个街镇按村(社区)人口和位置计算,其余街镇内按均匀分布估算"
+        if towns:
+            return f"{towns} 个街镇按村(社区)人口和位置计算,其余街镇内按均匀分布估算"
+        counted = bool(_villages()[0]["population"].notna().any())
+        why = "分村人口不全,或村还没有坐标、界线,未用" if counted else "没有分村人口"
+        return f"街镇内人口按均匀分布估算({why})"
 
     @property
     def gap_word(self) -> str:
@@ -151,11 +155,20 @@ def coverage_of(
 
 def _villages() -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     """Give the village table; an empty one, and why, when it cannot be used; an empty one when there is none."""
+    return _villages_of(source.fingerprint(), source.district_key())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _villages_of(content: str, key: str) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
     nothing = pd.DataFrame({"town": [], "population": [], "lon": [], "lat": []})
     if not source.has_table("villages"):
         return nothing, ()
     try:
-        return source.table("villages"), ()
+        villages = source.table("villages")
+        if VILLAGE_AREAS not in present(source.district(), demo=False):
+            return villages, ()
+        areas = source.layer(VILLAGE_AREAS, demo=False).frame
+        return (with_areas(villages, areas) if len(areas) else villages), ()
     except DataError as error:
         return nothing, error.problems
 

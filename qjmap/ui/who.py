@@ -33,9 +33,6 @@ from qjmap.layers import LayerSpec
 from qjmap.ui import html, source
 from qjmap.workspace import home
 
-HIDDEN = "敏感列,登录后可见"
-"""Stands where a figure would that this person may not see."""
-
 _PERSON, _SAID, _PASSWORD_SAID = "person", "sign-in-said", "password-said"
 _OLD, _NEW, _AGAIN = "password-old", "password-new", "password-again"
 
@@ -43,6 +40,13 @@ _SHORTEST_SECRET = 32  # of the key that signs the cookie in which it stands who
 
 #: A proxy says for whom it asks: a visitor that comes through one does not sit at this machine.
 _PASSED_ON = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
+
+
+def hidden(spec: LayerSpec) -> str:
+    """Say what stands where a figure would that this person may not see."""
+    if person() == VISITOR:
+        return "敏感列,登录后可见"
+    return f"敏感列,{spec.department}的录入人员或管理人员可见"
 
 
 def office() -> service.Office:

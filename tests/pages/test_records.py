@@ -11,7 +11,7 @@ from visit import Page, Text
 from qjmap import _files, service
 from qjmap.access import VISITOR, AccessError, Accounts, Person, Role
 from qjmap.registers import load_layer
-from qjmap.ui import mapview, record_form
+from qjmap.ui import mapview, record_form, records
 
 HEALTH = Person("张", Role.EDIT, "区卫生健康委", "账号")
 FIRE = Person("李", Role.EDIT, "区消防救援支队", "账号")
@@ -44,6 +44,18 @@ def beds(record="C22"):
 
 
 # ---- who may ---------------------------------------------------------------------------------------
+
+
+def test_a_long_list_is_cut_and_says_so_and_keeps_what_is_open(folder, monkeypatch):
+    monkeypatch.setattr(records, "_MOST", 5)
+    seen = Page("records", record="C22")
+    assert (
+        "只列 5 条"
+        in next(one for key, one in seen.tables.items() if key.startswith("records-placed"))["caption"]
+    )
+    listed = [*seen.rows("records-placed"), *seen.rows("records-unplaced")]
+    assert "C22" in listed
+    assert len(listed) <= 11
 
 
 def test_a_visitor_reads_and_is_told_why_no_more(folder, at_the_machine):

@@ -8,26 +8,15 @@ from visit import Page
 
 from qjmap import _shapes, service
 from qjmap.access import LOCAL
-from qjmap.audit import Audit
-from qjmap.district import load_district
-from qjmap.ingest import RawTable
-from qjmap.service import Office
-from qjmap.ui import source, who
-from qjmap.workspace import Workspace
+from qjmap.draft import to_register
+from qjmap.ingest import RawTable, parse_csv
+from qjmap.registers import load_table
+from qjmap.ui import source
 
 OVER = "叠加图层"
 
 
-@pytest.fixture(autouse=True)
-def at_the_machine(monkeypatch):
-    """The person sits at the machine."""
-    monkeypatch.setattr(who, "person", lambda: LOCAL)
-
-
-@pytest.fixture
-def office(folder, workspace_home):
-    place = load_district("qijiang", folder)
-    return Office(place, Workspace(workspace_home, "qijiang"), Audit(workspace_home))
+pytestmark = pytest.mark.usefixtures("at_the_machine")
 
 
 def kept(office, key, *rows):
@@ -150,3 +139,21 @@ def test_sources_count_what_was_brought(office):
     kept(office, "roads", {"shape": around(office, "石角镇").exterior})
     assert Page("sources").rows("layers")["roads"]["brought"] == 1
     assert "reservoir_zones" not in Page("sources").rows("layers")
+
+
+def test_people_of_villages_live_where_their_areas_are(office):
+    """A list of people by village and a file of their areas are worth more together than apart."""
+    place = office.district
+    own = load_table(place, "villages")
+    own.loc[own["town"] == "永新镇", "population"] = 500
+    raw = parse_csv(to_register(own, place.registry.spec("villages")), "人口.csv")
+    service.import_layer(LOCAL, office, "villages", raw, base=0, why="村社人口")
+    seen = Page("fire_water", demo="true")
+    assert "分村人口不全,或村还没有坐标、界线,未用" in seen.text
+    names = own.loc[own["town"] == "永新镇", "name"]
+    areas = [
+        {"id": f"V{n}", "name": name, "town": "永新镇", "shape": around(office, "永新镇", 50 + n)}
+        for n, name in enumerate(names)
+    ]
+    kept(office, "village_areas", *areas)
+    assert "1 个街镇按村(社区)人口和位置计算" in Page("fire_water", demo="true").text

@@ -166,7 +166,8 @@ def test_the_screen_shows_what_files_hold(person, sees, figures, now, offered):
             assert any(one in screen_of(seen) for one in SEEN_AS)
             assert ODD[key][1] in files
         else:
-            assert seen.card[label] == "敏感列,登录后可见"
+            whose = "登录后" if person == VISITOR else "区消防救援支队的录入人员或管理人员"
+            assert seen.card[label] == f"敏感列,{whose}可见"
             assert not [one for one in SEEN_AS if one in screen_of(seen) or one in files]
             assert ODD[key][0] not in screen_of(seen)  # nor is it asked for as a filter
         offered.clear()
