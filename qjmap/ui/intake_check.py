@@ -431,7 +431,7 @@ def _ask_how(one: Work, spec: LayerSpec, matches: Mapping[str, Match], rows: int
     if st.session_state.get(key) != how:
         st.session_state[key] = how
     offered = [Joining.UPDATE, Joining.ADD, Joining.REPLACE]
-    if merging.key_of(spec) not in matches and not one.same:
+    if not intake_work.knows_again(one, spec, matches):
         offered.remove(Joining.UPDATE)  # without ids of their own no row is known again
 
     def changed() -> None:

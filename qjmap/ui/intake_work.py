@@ -381,9 +381,14 @@ def joining(one: Work, spec: LayerSpec, matches: dict[str, Match], rows: int) ->
     if not rows:
         return Joining.REPLACE
     if one.how is None:
-        key = merging.key_of(spec)
-        one.how = Joining.UPDATE if key in matches else Joining.ADD
+        one.how = Joining.UPDATE if knows_again(one, spec, matches) else Joining.ADD
     return one.how
+
+
+def knows_again(one: Work, spec: LayerSpec, matches: Mapping[str, Match]) -> bool:
+    """Tell whether rows can be records that are kept: by a key in the file, or one that the program finds."""
+    key = merging.key_of(spec)
+    return key in matches or key in draft.told_by_register(spec) or (key is not None and one.same)
 
 
 def checked(

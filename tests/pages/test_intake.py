@@ -596,6 +596,25 @@ def test_who_saved_meanwhile_is_told_and_nothing_typed_is_lost(office):
     assert not office.workspace.drafts("hydrants")  # settled
 
 
+def test_people_by_village_go_to_the_villages_that_are_listed(office):
+    listed = service._shipped(office, "villages").table().frame
+    rows = [
+        {"街镇": town, "村(社区)名称": name, "常住人口(万人)": 0.12, "户籍人口": 1300}
+        for town, name in zip(listed["town"].head(5), listed["name"].head(5), strict=True)
+    ]
+    seen = upload(excel(rows), layer="villages")
+    assert "单位社区" not in seen.text
+    while seen.at.query_params["step"] != "5":
+        on(seen)
+    assert seen.at.radio(key="intake-how").value == "按编号更新"
+    assert (seen.figure("可导入"), seen.figure("有错")) == (5, 0)
+    assert f"保存后共 {len(listed)} " in seen.text
+    save(seen)
+    found = office.workspace.read("villages").table().frame
+    assert found["population"].head(5).tolist() == ["1200"] * 5
+    assert found["code"].tolist() == listed["code"].tolist()
+
+
 def test_what_changes_nothing_is_not_saved(office):
     first_import()
     seen = checked(excel(GOOD))
