@@ -104,7 +104,7 @@ def gather(
         Too many rows, columns or cells.
     """
     filled = iter(_filled(rows))
-    head = list(islice(filled, _LOOK_AT))
+    head = list(islice(filled, max(_LOOK_AT, header_row or 0)))
     if not head:
         return None
     at = _header(head, header_row)
@@ -154,8 +154,8 @@ def _filled(rows: Iterable[Row]) -> Iterable[Row]:
 
 def _header(head: Sequence[Row], said: int | None) -> int:
     """Find the header: the first row about as wide as the table that is not mostly numbers."""
-    if said is not None:
-        return next((n for n, (number, _) in enumerate(head) if number >= said), 0)
+    if said is not None and said <= head[-1][0]:  # a row that the file has not is none that was meant
+        return next(n for n, (number, _) in enumerate(head) if number >= said)
     widths = [len([one for one in cells.values() if one.strip()]) for _, cells in head]
     for n, (_, cells) in enumerate(head):
         words = [one for one in cells.values() if one.strip() and not _NUMBER.fullmatch(one.strip())]

@@ -88,6 +88,14 @@ def test_a_person_may_say_where_the_header_is():
     assert list(only(content, header_row=2).table.frame.columns) == ["丙", "丁"]
 
 
+def test_a_header_far_down_is_taken_as_said_and_one_that_is_not_there_is_looked_for():
+    content = ("".join(f"说明{n},\n" for n in range(60)) + "甲,乙\n1,2\n").encode()
+    found = only(content, header_row=61)
+    assert (list(found.table.frame.columns), found.header_row) == (["甲", "乙"], 61)
+    short = b"\xe7\x94\xb2,\xe4\xb9\x99\n1,2\n"
+    assert only(short, header_row=50).header_row == 1
+
+
 def test_a_header_of_two_rows_becomes_one():
     source = only(
         workbook(

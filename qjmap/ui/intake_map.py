@@ -34,6 +34,7 @@ LOOK_AT = "intake-look-at"
 #: Told apart by colour-blind eyes (Okabe–Ito) and by form.
 _SIGNS = (("#0072b2", "square"), ("#d55e00", "diamond"), ("#009e73", "cross"), ("#cc79a7", "drop"))
 _AROUND = 0.012  # degrees round a row that is looked at: a good kilometre
+_TOWN = 0.09  # degrees: about as wide as a town
 
 
 def scene(one: Work, office: Office, spec: LayerSpec | None) -> Scene:
@@ -153,11 +154,13 @@ def _where_they_are(
     if not inside.any():
         return whole
     x, y = lon[inside], lat[inside]
+    # one row alone would be a mark between lines of which nobody knows where they are
+    wide, high = (max(_AROUND, (_TOWN - float(np.ptp(one))) / 2) for one in (x, y))
     box = (
-        max(west, float(x.min()) - _AROUND),
-        max(south, float(y.min()) - _AROUND),
-        min(east, float(x.max()) + _AROUND),
-        min(north, float(y.max()) + _AROUND),
+        max(west, float(x.min()) - wide),
+        max(south, float(y.min()) - high),
+        min(east, float(x.max()) + wide),
+        min(north, float(y.max()) + high),
     )
     return key, box
 

@@ -188,6 +188,9 @@ def test_the_row_of_the_names_can_be_set_right(folder):
     seen = upload(content)
     assert seen.at.number_input(key="intake-header-row").value == 1
     assert "没有找到必填的" in seen.problems
+    seen.at.number_input(key="intake-header-row").set_value(50)  # there is no such row
+    seen.run()
+    assert seen.at.number_input(key="intake-header-row").value == 1
     seen.at.number_input(key="intake-header-row").set_value(2)
     seen.run()
     assert seen.problems == ""
@@ -384,6 +387,13 @@ def test_the_map_goes_where_the_rows_are(folder):
     (south, west), (north, east) = seen.scene["focus"]["bounds"]
     assert south < 28.75 < 28.78 < north
     assert east - west < 0.1
+
+
+def test_a_single_row_is_shown_with_the_town_round_it(folder):
+    seen = checked(excel(GOOD[:1]))
+    (south, west), (north, east) = seen.scene["focus"]["bounds"]
+    assert east - west == pytest.approx(0.09)
+    assert north - south == pytest.approx(0.09)
 
 
 def test_a_visit_to_another_page_loses_nothing(folder, calls):
