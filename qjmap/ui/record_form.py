@@ -187,6 +187,8 @@ def place(district: District, key: str, lon: float, lat: float, zoom: float) -> 
     one.put("lat", f"{lat:.5f}")
     one.put("position", CLICKED)
     one.put("error_m", f"{click_error(zoom, lat):g}")
+    if not one.value("town"):  # a proposal, to be seen and changed in the form
+        one.put("town", _town_at(district, one))
     return True
 
 
@@ -276,6 +278,10 @@ def _tell_town(district: District, spec: LayerSpec, record: str, one: Sheet, all
             st.html(html.note(f"此点不在本区任何街镇的界线内({district.boundary_kind}),请核对。"))
         return
     if found == said:
+        if "town" in one.typed:
+            st.html(
+                html.note(f"按{district.boundary_kind},此点在{found}内,“街镇”已照此填写;靠近界线的请核对。")
+            )
         return
     st.html(
         html.note(

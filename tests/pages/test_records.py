@@ -349,7 +349,12 @@ def test_a_click_places_a_record_and_says_how_well(folder, click, qijiang):
     assert seen.at.text_input(key=field("lon", "H01")).value == f"{lon:.5f}"
     assert seen.at.selectbox(key=field("position", "H01")).value == "村社近似"
     assert seen.at.text_input(key=field("error_m", "H01")).value == "500"
-    assert "此点在石角镇内,而“街镇”还空着" in seen.text
+    # a town that was blank is proposed; one that was not is only doubted
+    assert seen.at.selectbox(key=field("town", "H01")).value == "石角镇"
+    assert "此点在石角镇内,“街镇”已照此填写" in seen.text
+    seen.at.selectbox(key=field("town", "H01")).set_value("赶水镇")
+    seen.run()
+    assert "此点在石角镇内,而“街镇”填的是赶水镇" in seen.text
     seen.at.button(key="take-town").click()
     save(seen.run(), "电话核实")
     assert "已存为第 2 版" in seen.text
