@@ -16,7 +16,7 @@ from qjmap.registers import lies_in
 #: Columns in which a name search looks.
 SEARCHED = ("name", "id", "village")
 
-_NOW = "现状"
+_NOW, _UNKNOWN = "现状", "未知"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Filter:
         Part of a name, a number or a village; case does not matter.
     year
         What exists or is planned to exist by then; None for everything. A record that is not 现状 counts from its
-        `year` on; a 现状 record always counts, for its year says when it was written down, not when it was built.
+        `year` on; a 现状 record always counts, for its year says when it was written down, not when it was built. What
+        says nothing (未知, no year) is shown too: it is said to be unknown, not left out in silence.
     """
 
     towns: tuple[str, ...] = ()
@@ -78,8 +79,9 @@ class Filter:
             ]
             chosen &= np.logical_or.reduce(hits)
         if self.year is not None:
-            begun = frame["year"].to_numpy(dtype=float, na_value=np.inf) <= self.year
-            chosen &= (frame["status"] == _NOW).to_numpy(dtype=bool) | begun
+            year = frame["year"].to_numpy(dtype=float, na_value=np.nan)
+            unsaid = (frame["status"] == _UNKNOWN).to_numpy(dtype=bool) & np.isnan(year)
+            chosen &= (frame["status"] == _NOW).to_numpy(dtype=bool) | (year <= self.year) | unsaid
         return chosen
 
     def words(self, spec: LayerSpec) -> str:

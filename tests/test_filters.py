@@ -170,3 +170,11 @@ def test_every_choice_is_said_with_its_label_and_unit():
 def test_large_bounds_are_said_in_full():
     said = Filter(ranges={"flow_l_s": (1234567.5, 48500000.0)}).words(SPEC)
     assert said == "流量:1234567.5–48500000升/秒"
+
+
+def test_what_says_neither_status_nor_year_is_not_left_out_in_silence():
+    rows = frame().assign(
+        status=["未知", "规划", "未知", "在建", "未知"],
+        year=pd.array([None, None, 2020, 2030, 2030], "Int64"),
+    )
+    assert Filter(year=2025).mask(rows).tolist() == [True, False, True, False, False]

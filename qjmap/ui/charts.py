@@ -205,7 +205,10 @@ def _facilities(found: Assessment, line: Line, *, demo: bool) -> tuple[pd.DataFr
     if layer is None:
         return summary.placed(found.counted(rule.id)).iloc[:0], False, 0
     # what is there by that year, as on its own page
-    there = layer.frame[Filter(year=found.year).mask(layer.frame)]
+    known = (layer.frame["status"] != "未知").to_numpy(
+        dtype=bool
+    )  # circles are drawn of what is known to be there
+    there = layer.frame[Filter(year=found.year).mask(layer.frame) & known]
     may, unsure = summary.serving(there, rule.where)
     return summary.placed(there[may]), False, unsure
 

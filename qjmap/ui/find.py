@@ -197,6 +197,9 @@ def number_of_records(view: View) -> Figure:
     unsaid = int(nowhere(view.shown).sum())
     if unsaid > unplaced:
         said.append(f"{unsaid:,} {view.spec.counter}未写明街镇,不计入任何街镇")
+    unknown = int((view.shown["status"] == "未知").sum())
+    if unknown:
+        said.append(f"{unknown:,} {view.spec.counter}状态未知,是否现有未定")
     if demo:
         said.append(f"{demo:,} {view.spec.counter}为演示")
     return Figure(
