@@ -337,7 +337,7 @@ def _look_places(
     far = none & (away > FARTHEST_M)
 
     def by(place: int, _: str) -> str:
-        return f"在区界{lines}外 {away[place]:.0f} 米;请核对坐标及其坐标系"
+        return f"在区界{lines}外 {far_off(away[place])};请核对坐标及其坐标系"
 
     bad.fault("geometry", far, "本区范围内", by, lambda _: "全部在区外")
     odd.fault("geometry", none & ~far, "本区范围内", by, lambda _: "全部在区外")
@@ -350,6 +350,11 @@ def _look_places(
         lambda place: f"{out[place]:.0%} 在区外",
     )
     _look_town(odd, frame, shares, geometry, ground, lines)
+
+
+def far_off(metres: float) -> str:
+    """Say a distance as people do: 120 米, 666 千米."""
+    return f"{metres:.0f} 米" if metres < 10_000 else f"{metres / 1000:,.0f} 千米"
 
 
 def by_town(shapes: Shapes, size: Floats, towns: Shapes, geometry: str) -> Floats:

@@ -501,7 +501,7 @@ def _look_places(
     kind = "" if ground.official else "(示意界线)"
 
     def outside_by(place: int, _: str) -> str:
-        return f"在区界{kind}外 {away[place]:.0f} 米;请核对坐标及其坐标系"
+        return f"在区界{kind}外 {_shapes.far_off(away[place])};请核对坐标及其坐标系"
 
     bad.fault("lon", far, "本区范围内", outside_by)
     odd.fault("lon", outside & ~far, "本区范围内", outside_by)

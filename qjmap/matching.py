@@ -47,6 +47,7 @@ _SAMPLE = 500
 _SHARE = 0.8
 _LIKE, _LIKE_NUMBER = 0.75, 0.85
 """How like a name must be: a number under a wrong name is believed, 出水口数量 is no 出水量."""
+_LETTERS = re.compile(r"[a-z0-9]+$")
 _COUNT = re.compile(".*(?:数量|个数)")
 
 
@@ -189,7 +190,8 @@ def _by_likeness(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]
             words = {word for word, _, _ in _names(column) if len(word) >= 2}
             least = _LIKE_NUMBER if column.type in ("integer", "number") else _LIKE
             near = max((difflib.SequenceMatcher(None, plain, word).ratio() for word in words), default=0.0)
-            ends = any(plain.endswith(word) for word in words if not word.isascii())
+            bare = _LETTERS.sub("", plain) or plain  # 公称直径DN
+            ends = any(bare.endswith(word) for word in words if not word.isascii())
             likeness = max(near if near >= least else 0.0, 0.7 if ends else 0.0)
             # how many there are of a thing is no measure of it
             if likeness and not (_COUNT.fullmatch(plain) and column.unit in UNITS):

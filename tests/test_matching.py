@@ -141,6 +141,7 @@ def test_a_number_is_not_taken_for_another_that_is_merely_called_alike():
     found = matched("总库容量(万m³),水库名称\n2,a\n", REGISTRY.spec("reservoirs"))
     assert found["capacity_wan_m3"][0] == "总库容量(万m³)"
     assert matched("设备状态\n正常\n").keys() == {"service"}
+    assert matched("公称直径DN\n100\n").keys() == {"diameter_mm"}
 
 
 @pytest.mark.parametrize("header", ["机构地址", "安装位置", "设施所在位置", "位置描述", "家庭住址"])
