@@ -62,7 +62,8 @@ def namesakes(kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec) -> dict[in
     key = key_of(spec)
     if key is None or not {"name", "town", key} <= {*spec.columns} & {*kept.columns}:
         return {}
-    if new[key].isin(kept[key]).all():  # the usual update, and folding a hundred thousand names takes a second
+    # the usual update: folding a hundred thousand names takes a second
+    if new[key].isin(kept[key]).all():
         return {}
     old, fresh = (
         pd.DataFrame(
