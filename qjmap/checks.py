@@ -163,6 +163,9 @@ def _check_columns(sheet: _Sheet, spec: LayerSpec) -> None:
         sheet.problems.append(Problem(sheet.raw.file, 1, key, key, expected, advice))
 
 
+_OTHER_KIND = "写法不同的,请改成允许值;本来就是别的设施的,请不要归入相近的类别"
+
+
 def _closest(value: str, choices: Iterable[str]) -> str:
     found = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
     return f"是否应为“{found[0]}”" if found else ""
@@ -200,7 +203,9 @@ def _check_unique(sheet: _Sheet, column: Column, cells: pd.Series[str]) -> None:
 def _check_values(sheet: _Sheet, key: str, cells: pd.Series[str], values: tuple[str, ...], what: str) -> None:
     bad = (cells.notna() & ~cells.isin(values)).to_numpy()
     shown = "、".join(values) if len(values) <= 12 else f"{'、'.join(values[:3])}……(共 {len(values)} 个)"
-    sheet.fault(key, bad, f"{what or '下列之一'}:{shown}", lambda _, value: _closest(value, values))
+    # a word like another says little of what a thing is: 村卫生室 is no 卫生院, and would be counted as one
+    advice = _OTHER_KIND if key == "kind" else lambda _, value: _closest(value, values)
+    sheet.fault(key, bad, f"{what or '下列之一'}:{shown}", advice)
 
 
 def _parsed(sheet: _Sheet, column: Column, cells: pd.Series[str]) -> pd.Series:
