@@ -513,7 +513,7 @@ def test_every_fault_says_what_to_do(grid_district, around):
         around,
     )
     said = {one.column: one.advice for one in made.problems}
-        assert "不要归入相近的类别" in said["类别"]  # 村卫生室 is no 卫生院, however alike the words
+    assert "不要归入相近的类别" in said["类别"]  # 村卫生室 is no 卫生院, however alike the words
     assert "说明“好”的意思" in said["状态"]
     assert said["口径"] == "请只填数字;不知道的留空"
     assert said["名称"] == "请补填"
