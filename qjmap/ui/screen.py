@@ -7,6 +7,7 @@ clock and the keys (`screen.js`); it only tells the server which scene is next.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -454,7 +455,8 @@ def _rule_figures(stage: Stage, line: Line, town: str | None) -> list[Figure]:
     found = [Figure("结论", one.status, "", _sure(one), short=short)]
     if one.status in (SHORT, MET) and math.isfinite(one.value):
         base = one.base_text.partition("(")[0]
-        found.append(Figure("现值", answers.figure(one.value), one.value_unit, base, short=short))
+        unit = _in_short(one.value_unit)
+        found.append(Figure("现值", answers.figure(one.value), unit, base, short=short))
     if short and math.isfinite(one.shortfall):
         have_need = f"现有 {answers.have(one)},应有 {answers.figure(one.need)}"
         if summed(one):
@@ -480,6 +482,14 @@ def _rule_figures(stage: Stage, line: Line, town: str | None) -> list[Figure]:
             [Figure("数据不足", words.number(unknown), "个街镇", "不算短缺,也不算达标")] if unknown else []
         )
     return found[:5]
+
+
+def _in_short(unit: str) -> str:
+    """Write a unit as there is room for beside a large figure: 张/千人 for 张/每1000人."""
+    for number, word in (("每1000", "千"), ("每10000", "万"), ("每100000", "十万")):
+        if re.search(rf"{number}(?!\d)", unit):
+            return unit.replace(number, word)
+    return unit
 
 
 def _sure(one: Finding) -> str:

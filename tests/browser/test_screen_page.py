@@ -47,6 +47,35 @@ def test_nothing_but_the_scene_and_all_of_it_legible(server, visit, width, heigh
         assert max(boxes) <= page.locator(".st-key-screen-foot").bounding_box()["y"]
 
 
+RULES = (
+    "beds-primary-town",
+    "beds-planned",
+    "doctors",
+    "general-practitioners",
+    "psychiatrists",
+    "fever-clinics",
+)
+
+
+def test_no_word_of_a_figure_is_cut(server, visit):
+    with visit(1920, 1080) as page:
+        for rule in RULES:
+            page.goto(f"{server}/screen?demo=false&show=all:{rule}&play=1&every=600")
+            page.locator(".bar .where").wait_for()
+            settled(page)
+            cut = page.evaluate(
+                """() => [...document.querySelectorAll('.qj-big small, .qj-worst .qj-who')]
+                   .filter(node => node.scrollHeight > node.clientHeight + 12 || node.scrollWidth > node.clientWidth + 8)
+                   .map(node => node.innerText)"""
+            )
+            assert cut == [], rule
+            bottom = page.evaluate(
+                "Math.max(...[...document.querySelectorAll('.qj-big, .qj-worst li')]"
+                ".map(node => node.getBoundingClientRect().bottom))"
+            )
+            assert bottom <= page.locator(".st-key-screen-foot").bounding_box()["y"], rule
+
+
 def test_scenes_change_by_keys_and_the_map_stays(server, visit):
     with visit(1920, 1080) as page:
         played(page, server, "&every=600")
