@@ -65,7 +65,8 @@ def test_no_word_of_a_figure_is_cut(server, visit):
             settled(page)
             cut = page.evaluate(
                 """() => [...document.querySelectorAll('.qj-big small, .qj-worst .qj-who')]
-                   .filter(node => node.scrollHeight > node.clientHeight + 12 || node.scrollWidth > node.clientWidth + 8)
+                   .filter(node => node.scrollHeight > node.clientHeight + 12
+                       || node.scrollWidth > node.clientWidth + 8)
                    .map(node => node.innerText)"""
             )
             assert cut == [], rule
