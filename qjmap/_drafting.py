@@ -441,6 +441,19 @@ class Work:
         if self.spec.placed:
             self._towns_by_place()
             self._addresses()
+        self._tell_measured()
+
+    def _tell_measured(self) -> None:
+        """Say what the register takes of places of which the file does not say how they were found."""
+        if self.spec.shaped or not self.spec.placed:
+            return
+        unsaid = self.cells["lon"].notna() & self.cells["position"].isna()
+        count = int((unsaid.to_numpy() & ~self.left).sum())
+        if count:
+            self.notes.append(
+                f"{count} 行有坐标而没有写定位方式:按“实测”、误差 0 米计;"
+                "从网上地图点取的,请在文件里加“定位方式”“定位误差”两列写明"
+            )
 
     def _degrees(self, text: tuple[pd.Series, pd.Series], reading: datum.Reading | None) -> None:
         x, y = (one.set_axis(self.cells["lon"].index) for one in text)

@@ -132,6 +132,14 @@ def test_good_rows_are_kept_while_bad_ones_go_back_with_all_their_faults(grid_di
     assert made.repairs == ()
 
 
+def test_a_place_that_nobody_said_to_be_measured_is_told_to_be_taken_so(grid_district, around):
+    made = prepared(table({}, {}), grid_district, around)
+    assert any("2 行有坐标而没有写定位方式" in note for note in made.notes)
+    head = HEAD + ",定位方式"
+    made = prepared(table({"定位方式": "地址匹配"}, {"定位方式": "实测"}, head=head), grid_district, around)
+    assert not any("定位方式:按" in note for note in made.notes)
+
+
 def test_what_is_kept_is_a_register(grid_district, around):
     for key in ("hydrants", "highrises", "reservoirs", "villages"):
         spec = grid_district.registry.spec(key)
