@@ -18,9 +18,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from qjmap.assumptions import Assumption
+from qjmap.conditions import Condition
 from qjmap.district import District, OfficialTotal
 from qjmap.registers import Layer
-from qjmap.standards import TOWN_QUANTITIES, Assumption, Condition, Rule, Standards
+from qjmap.standards import TOWN_QUANTITIES, Rule, Standards
 
 MET, SHORT, UNKNOWN, NOT_APPLICABLE = "达标", "短缺", "数据不足", "不适用"
 STATUSES = (MET, SHORT, UNKNOWN, NOT_APPLICABLE)

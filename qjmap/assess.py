@@ -33,10 +33,12 @@ from qjmap._case import (
 )
 from qjmap._distances import FORBIDDEN, FREE, TO_CHECK, site_status
 from qjmap._rules import findings, indicator_value, prepare
+from qjmap.assumptions import Assumption
 from qjmap.district import District
 from qjmap.errors import UnknownKeyError
 from qjmap.registers import Layer
-from qjmap.standards import Assumption, Rule, Standards, with_figure
+from qjmap.rulebook import with_figure
+from qjmap.standards import Rule, Standards
 
 __all__ = [
     "CERTAIN",
@@ -224,8 +226,8 @@ def assess(
     StandardError
         A custom figure is not a number of 0 or more.
     """
-    chosen = standards.enabled() if rules is None else tuple(standards.rule(one) for one in rules)
-    own = {key: with_figure(standards.rule(key), figure) for key, figure in (custom or {}).items()}
+    chosen = standards.enabled() if rules is None else tuple(standards[one] for one in rules)
+    own = {key: with_figure(standards[key], figure) for key, figure in (custom or {}).items()}
     taken = tuple(assumptions)
     filled, used = _assume(layers, taken)
     chosen = tuple(own.get(rule.id, rule) for rule in chosen)

@@ -29,11 +29,12 @@ from qjmap.assess import (
     Assessment,
     Finding,
 )
+from qjmap.assumptions import Assumption
 from qjmap.district import District, OfficialTotal
 from qjmap.errors import UnknownKeyError
 from qjmap.export import DEMO_NOTICE
 from qjmap.shortlist import BINDING, Line
-from qjmap.standards import CUSTOM, Assumption
+from qjmap.standards import CUSTOM
 
 _NUMERALS = "一二三四五六七八九十"
 _READ = "读过原文"

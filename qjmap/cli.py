@@ -12,13 +12,15 @@ from pathlib import Path
 from qjmap import boundaries, sample, service
 from qjmap.access import SHORTEST, AccessError, Accounts, Person, Role
 from qjmap.audit import Audit
+from qjmap.clauses import render_markdown
 from qjmap.crs import Projection
 from qjmap.district import ROOT, District, load_district, read_settings, read_towns
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import relative
 from qjmap.layers import load_registry
+from qjmap.rulebook import load_standards
 from qjmap.service import Office
-from qjmap.standards import load_standards, render_markdown, titles
+from qjmap.wording import titles
 from qjmap.workspace import Workspace, home
 
 TOLERANCE_M = 700.0

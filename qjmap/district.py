@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +14,11 @@ import pandas as pd
 import shapely
 
 from qjmap import boundaries, population
+from qjmap._entries import read_toml
 from qjmap.boundaries import Origin
 from qjmap.checks import Context
 from qjmap.crs import Projection
-from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError, why_unread
+from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError
 from qjmap.ingest import relative
 from qjmap.layers import Column, LayerSpec, Registry, load_registry
 from qjmap.registers import completed, read_checked, read_register
@@ -320,18 +320,7 @@ class _Settings:
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, path: Path, key: str) -> Settings:
-        try:
-            raw = tomllib.loads(path.read_bytes().decode("utf-8"))
-        except OSError as error:
-            raise RegistryError(
-                [Problem(self.file, None, None, why_unread(error), "可以读取的文件")]
-            ) from error
-        except UnicodeDecodeError as error:
-            raise RegistryError([Problem(self.file, None, None, None, "UTF-8 编码的文件")]) from error
-        except tomllib.TOMLDecodeError as error:
-            raise RegistryError(
-                [Problem(self.file, None, None, str(error), "合乎 TOML 语法的文件")]
-            ) from error
+        raw = read_toml(path, RegistryError, self.file)
         if raw.get("key") != key:
             self._fault("key", raw.get("key"), f"文件夹名“{key}”")
         bounds = [self._number(raw, "bounds", name) for name in ("lon_min", "lat_min", "lon_max", "lat_max")]

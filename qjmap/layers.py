@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qjmap.errors import Problem, RegistryError, UnknownKeyError, why_unread
+from qjmap._entries import read_toml
+from qjmap.errors import Problem, RegistryError, UnknownKeyError
 
 TYPES = (
     "text",
@@ -372,15 +372,7 @@ def load_registry(path: Path) -> Registry:
         The file cannot be read, or an entry is wrong; every fault is told with its entry.
     """
     read = _Reader(path.name)
-    try:
-        raw = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise RegistryError([Problem(path.name, None, None, why_unread(error), "可以读取的文件")]) from error
-    except UnicodeDecodeError as error:
-        raise RegistryError([Problem(path.name, None, None, None, "UTF-8 编码的文件")]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise RegistryError([Problem(path.name, None, None, str(error), "合乎 TOML 语法的文件")]) from error
-
+    raw = read_toml(path, RegistryError)
     for key in raw.keys() - {"common", "symbols", "layers", "tables"}:
         read.fault(key, None, "common、symbols、layers、tables 之一")
     holder = read.table(raw, "symbols", "symbols")

@@ -32,11 +32,11 @@ from qjmap import bulletin as bulletins
 from qjmap import cartography, export, fonts, scenes, shortlist
 from qjmap._template import add, restamp
 from qjmap.assess import SHORT, Assessment
+from qjmap.assumptions import Assumption
 from qjmap.bulletin import Bulletin
 from qjmap.district import ROOT, District
 from qjmap.errors import DataError, Problem, QjmapError, why_unread
 from qjmap.marks import notices
-from qjmap.standards import Assumption
 
 FOLDER = Path("data") / "templates"
 DOCX, TYPST = "bulletin.docx", "bulletin.typ"

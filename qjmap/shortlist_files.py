@@ -12,7 +12,8 @@ from qjmap import export
 from qjmap.assess import NOT_APPLICABLE, SHORT, WHOLE, Assessment, Finding
 from qjmap.district import District
 from qjmap.shortlist import ORDER, Line
-from qjmap.standards import CUSTOM, Rule, titles
+from qjmap.standards import CUSTOM, Rule
+from qjmap.wording import titles
 
 DEPARTMENT = "责任部门"
 _DECIMALS = 4

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qjmap.conditions import Condition
 from qjmap.district import District
 from qjmap.registers import lies_in
-from qjmap.standards import Condition
 
 if TYPE_CHECKING:
     from qjmap.coverage import Coverage

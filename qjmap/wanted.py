@@ -16,9 +16,10 @@ import pandas as pd
 
 from qjmap._case import Bools, column_for, judge
 from qjmap.assess import NOT_APPLICABLE, NOWHERE, UNKNOWN, WHOLE, Assessment, Finding
+from qjmap.assumptions import Assumption
 from qjmap.district import District
 from qjmap.registers import Layer
-from qjmap.standards import Assumption, Rule, Standards
+from qjmap.standards import Rule, Standards
 
 REGISTER, COLUMN, LIST, AREA, PLACE, REVIEW, OTHER = (
     "建名册",

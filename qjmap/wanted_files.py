@@ -17,8 +17,8 @@ from qjmap import export
 from qjmap.assess import NOWHERE, WHOLE
 from qjmap.district import District
 from qjmap.layers import Column, LayerSpec
-from qjmap.standards import titles
 from qjmap.wanted import COLUMN, PLACE, REGISTER, REVIEW, Blank, Request
+from qjmap.wording import titles
 
 TOWNS = "各街镇"
 """The department that stands for every township: each of them answers for itself."""

@@ -48,6 +48,21 @@ def documents(district: District, keys: Iterable[str]) -> list[str]:
     return [document(district, key) for key in dict.fromkeys(keys)]
 
 
+def titles(documents: pd.DataFrame) -> dict[str, str]:
+    """Give each document's title, with its official number in brackets where it has one.
+
+    Parameters
+    ----------
+    documents
+        Index: document id. Columns `title` and `number` (as `District.documents`).
+    """
+    numbers = documents["number"].fillna("").astype("str")
+    return {
+        str(key): f"{title}({number})" if number else str(title)
+        for key, title, number in zip(documents.index, documents["title"], numbers, strict=True)
+    }
+
+
 def rule_source(district: District, rule: Rule) -> str:
     """Say who says so, how binding it is, and how sure we are of the words."""
     binding = "约束性文件未写明" if rule.binding == "未写明" else rule.binding

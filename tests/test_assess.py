@@ -32,10 +32,12 @@ from qjmap.assess import (
     reproduce,
     site_status,
 )
+from qjmap.assumptions import load_assumptions
 from qjmap.district import ROOT, District, load_district
 from qjmap.errors import UnknownKeyError
 from qjmap.registers import Layer, load_layer, load_table
-from qjmap.standards import Standards, load_assumptions, load_standards
+from qjmap.rulebook import load_standards
+from qjmap.standards import Standards
 from tests.conftest import GRID_KEY, town_name, write_grid, write_layer
 
 Rows = Iterable[Mapping[str, object]]

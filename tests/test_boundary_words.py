@@ -14,7 +14,7 @@ from qjmap.assess import assess
 from qjmap.bulletin import district_bulletin, town_bulletin
 from qjmap.district import load_district
 from qjmap.ingest import read
-from qjmap.standards import load_standards
+from qjmap.rulebook import load_standards
 from qjmap.webmap import Scene, scene_json
 from qjmap.workspace import BOUNDARIES, GEOJSON, Content
 from tests import official

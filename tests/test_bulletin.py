@@ -11,11 +11,12 @@ import pytest
 
 from qjmap import bulletin, shortlist, wording
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, WHOLE, Assessment, assess
+from qjmap.assumptions import Assumption
 from qjmap.bulletin import Bulletin, district_bulletin, town_bulletin
 from qjmap.district import District
 from qjmap.errors import UnknownKeyError
 from qjmap.registers import load_layer, load_table
-from qjmap.standards import Assumption, load_standards
+from qjmap.rulebook import load_standards
 from tests.conftest import town_name, write_layer
 
 WHEN = date(2026, 11, 2)

@@ -28,7 +28,7 @@ from qjmap.district import ROOT, load_district
 from qjmap.errors import FontError, RegistryError
 from qjmap.marks import district_bounds, notices, town_bounds
 from qjmap.registers import load_layer
-from qjmap.standards import load_standards
+from qjmap.rulebook import load_standards
 from qjmap.webmap import PALETTE, CoverageDrawing, MarkLayer, MarkStyle, Scene, ShapeLayer, ShapeStyle, Zone
 from tests.conftest import GRID_CENTRE, GRID_KEY, GRID_NAMES, town_name, write_grid
 

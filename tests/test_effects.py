@@ -7,7 +7,7 @@ import shapely
 
 from qjmap import effects, ingest, outlines
 from qjmap.assess import MET, SHORT, WHOLE
-from qjmap.standards import load_standards
+from qjmap.rulebook import load_standards
 from tests import official
 from tests.conftest import write_layer
 from tests.test_boundary_words import RULE

@@ -11,7 +11,7 @@ from qjmap import progress
 from qjmap.assess import assess
 from qjmap.errors import DataError
 from qjmap.registers import load_layer, load_table
-from qjmap.standards import load_standards
+from qjmap.rulebook import load_standards
 
 NAN = math.nan
 

@@ -22,7 +22,7 @@ from qjmap.bulletin import Bulletin, Erratum, Row, Section, district_bulletin, t
 from qjmap.district import ROOT, District
 from qjmap.errors import DataError, QjmapError
 from qjmap.registers import load_layer, load_table
-from qjmap.standards import load_standards
+from qjmap.rulebook import load_standards
 
 WHEN = date(2026, 11, 2)
 WORD, TYPST = ROOT / "data" / "templates" / "bulletin.docx", ROOT / "data" / "templates" / "bulletin.typ"

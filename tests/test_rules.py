@@ -11,7 +11,8 @@ import pytest
 from qjmap.assess import MET, SHORT, UNKNOWN, Assessment, assess
 from qjmap.district import ROOT, District, load_district
 from qjmap.registers import load_layer
-from qjmap.standards import Rule, Standards, load_standards
+from qjmap.rulebook import load_standards
+from qjmap.standards import Rule, Standards
 from tests.conftest import town_name, write_layer
 
 FIRST, SECOND = town_name(0), town_name(1)

@@ -15,9 +15,10 @@ import shapely
 
 from qjmap import export, portrait, shortlist, shortlist_files
 from qjmap.assess import MET, NOT_APPLICABLE, NOWHERE, SHORT, UNKNOWN, WHOLE, Assessment, assess
+from qjmap.assumptions import Assumption
 from qjmap.district import District
 from qjmap.registers import load_layer
-from qjmap.standards import Assumption, load_standards
+from qjmap.rulebook import load_standards
 from tests.conftest import town_name, write_layer
 
 FIRST, SECOND, THIRD, LAST = (town_name(k) for k in (0, 1, 2, 8))

@@ -5,24 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from qjmap.assumptions import Assumption, load_assumptions
+from qjmap.clauses import render_markdown
 from qjmap.district import ROOT, District
 from qjmap.errors import StandardError, UnknownKeyError
 from qjmap.layers import Registry, load_registry
 from qjmap.registers import load_table
-from qjmap.standards import (
-    KINDS,
-    Assumption,
-    Standards,
-    load_assumptions,
-    load_standards,
-    render_markdown,
-    titles,
-    with_figure,
-)
+from qjmap.rulebook import KINDS, load_standards, with_figure
+from qjmap.standards import Standards
+from qjmap.wording import titles
 
 SEEDS = ROOT.parent / "shared" / "seeds"
 
@@ -62,6 +58,8 @@ def toml(value: object) -> str:
         return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value)
 
 
@@ -147,6 +145,16 @@ BAD: list[tuple[str, Mapping[str, object], str, str]] = [
     ),
     ("nothing to go to", {"kind": "nearest", "per_unit": None}, "rules.r1.to", "必须"),
     ("per nobody", {"kind": "per_capita", "per_unit": None, "per": 0}, "rules.r1.per", "大于 0"),
+    ("kind is a list", {"kind": ["radius"], "layers": []}, "rules.r1.kind", "radius"),
+    ("zone is a list", {"kind": "exclusion", "per_unit": None, "zone": ["lake"]}, "rules.r1.zone", "zones"),
+    ("not, but what", {"where": {"beds_2020": {"not": []}}}, "rules.r1.where.beds_2020", "not"),
+    ("year is no number", {"value": {'"²"': "beds_2020"}}, "rules.r1.value.²", "2020"),
+    (
+        "an hour is no day",
+        {"kind": "deadline", "per_unit": None, "date": datetime(2023, 11, 30), "open": {"beds_2020": 1}},
+        "rules.r1.date",
+        "2023-11-30",
+    ),
 ]
 
 
@@ -314,6 +322,8 @@ def test_assumptions_are_read(registry: Registry) -> None:
         ('layer = "wells"', "layer"),
         ('layer = "health"\ncolumn = "depth"', "value"),
         ('layer = "health"\ncolumn = "ems_station"\nvalue = "也许"', "value"),
+        ('layer = "health"\ncolumn = "ems_station"\nvalue = ["是", "否"]', "value"),
+        ('layer = "health"\ncolumn = "beds_2020"\nvalue = { min = 1 }', "value"),
         ('layer = "health"\ncolumn = "ems_station"\nvalue = "是"\nother = "否"', "other"),
     ],
 )

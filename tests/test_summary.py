@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from qjmap import summary
+from qjmap.conditions import Condition
 from qjmap.registers import load_layer
-from qjmap.standards import Condition
 from tests.conftest import write_layer
 
 MIDDLE = "戊镇"  # 10,000 people in 2020, 10 × 10 km

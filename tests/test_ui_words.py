@@ -11,7 +11,7 @@ from qjmap import wording
 from qjmap.assess import INDICATOR, SHORT, assess
 from qjmap.district import ROOT
 from qjmap.registers import load_table
-from qjmap.standards import load_standards
+from qjmap.rulebook import load_standards
 from qjmap.ui import overview, words
 from qjmap.ui.overview import Measure
 

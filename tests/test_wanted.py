@@ -11,9 +11,10 @@ from openpyxl import load_workbook
 
 from qjmap import wanted, wanted_files
 from qjmap.assess import NOWHERE, WHOLE, assess
+from qjmap.assumptions import load_assumptions
 from qjmap.export import Metadata
 from qjmap.registers import load_layer, load_table
-from qjmap.standards import load_assumptions, load_standards
+from qjmap.rulebook import load_standards
 from tests.conftest import town_name, write_layer
 
 FIRST, SECOND, THIRD = (town_name(k) for k in range(3))

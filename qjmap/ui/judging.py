@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from qjmap.assess import Assessment, assess
+from qjmap.assumptions import Assumption, load_assumptions
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.registers import Layer
-from qjmap.standards import Assumption, load_assumptions
 from qjmap.ui import frame, source
 from qjmap.ui.figures import custom_figures, read, reset_figures, set_figure, write
 

@@ -84,11 +84,11 @@ def show_rules(
             on_pick=lambda one: st.session_state.update({f"{key}-rule-picked": one}),
             height="24rem",
         )
-        off = [names[one] for one in chosen if not source.standards().rule(one).enabled]
+        off = [names[one] for one in chosen if not source.standards()[one].enabled]
         if off:
             st.html(html.note(f"来源待核、未启用,不判断:{'、'.join(off)}"))
         if picked in names:
-            _detail(district, source.standards().rule(picked), found, merged, key)
+            _detail(district, source.standards()[picked], found, merged, key)
         if merged:
             st.button("全部恢复文件数值", on_click=judging.reset_figures, key=f"{key}-reset-figures")
 

@@ -16,7 +16,8 @@ from qjmap.district import ROOT, District, districts, load_district
 from qjmap.errors import DataError, QjmapError, UnknownKeyError
 from qjmap.marks import shape_layer
 from qjmap.registers import Layer, load_layer, load_table
-from qjmap.standards import Rule, Standards, load_standards
+from qjmap.rulebook import load_standards
+from qjmap.standards import Rule, Standards
 from qjmap.webmap import ShapeLayer, base_map
 from qjmap.workspace import Workspace, home
 
