@@ -9,7 +9,8 @@ if __name__ == "__main__":  # run by Streamlit for every visit
     st.set_page_config(page_title="綦江一张图", layout="wide", initial_sidebar_state=272)
     frame.run(navigate())
 else:  # imported once, by the server
+    from qjmap.ui.handover import routes
     from qjmap.ui.server import get_ready
 
     get_ready()
-    app = st.App(__file__)
+    app = st.App(__file__, routes=routes())

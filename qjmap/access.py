@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from qjmap._files import locked, replace, why_unwritten
 from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError, why_unread
 from qjmap.layers import LayerSpec
+from qjmap.sessions import Limits
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -35,6 +36,8 @@ SHORTEST, LONGEST = 10, 200
 """Characters of a password."""
 HOURS = 12.0
 """So long holds a sign-in from outside, unless `access.toml` says otherwise."""
+ACCOUNT_HOURS, IDLE_MINUTES = 8.0, 60.0
+"""So long holds one by an account of the office's own, and so long unused, unless `access.toml` says otherwise."""
 
 _MOST_NAMES = 20_000  # of failures remembered: names are free to invent
 _FEWEST_CHARACTERS = 4
@@ -535,19 +538,10 @@ def load_claim_rules(path: Path, departments: Collection[str]) -> ClaimRules | N
     DataError
         With every fault of the file.
     """
-    file = path.name
-    try:
-        raw = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except FileNotFoundError:
+    raw, file = _access_file(path), path.name
+    if raw is None or raw.keys() == {"accounts"}:
         return None
-    except OSError as error:
-        raise DataError([Problem(file, None, None, why_unread(error), "可以读取的文件")]) from error
-    except ValueError as error:  # of the encoding as of the syntax
-        raise DataError([Problem(file, None, None, None, "合乎 TOML 语法的 UTF-8 文件")]) from error
-    problems = [
-        Problem(file, None, key, None, "claim、name、hours、grants 之一")
-        for key in raw.keys() - {"claim", "name", "hours", "grants"}
-    ]
+    problems = _unknown(file, raw)
     claim, name, listed = raw.get("claim"), raw.get("name", ""), raw.get("grants", [])
     if not isinstance(claim, str) or not claim:
         problems.append(
@@ -555,17 +549,71 @@ def load_claim_rules(path: Path, departments: Collection[str]) -> ClaimRules | N
         )
     if not isinstance(name, str):
         problems.append(Problem(file, None, "name", str(name), "声明(claim)的名称"))
-    hours = raw.get("hours", HOURS)
-    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= _MOST_HOURS:
-        problems.append(Problem(file, None, "hours", str(hours), f"1~{_MOST_HOURS} 的小时数"))
-        hours = HOURS
+    hours = _amount(file, "hours", raw.get("hours", HOURS), _MOST_HOURS, "小时数", problems)
     if not isinstance(listed, list):
         problems.append(Problem(file, None, "grants", str(listed), "若干 [[grants]]"))
         listed = []
     grants = [_grant(file, number, one, departments, problems) for number, one in enumerate(listed, 1)]
     if problems:
         raise DataError(problems)
-    return ClaimRules(str(claim), str(name), tuple(one for one in grants if one is not None), float(hours))
+    return ClaimRules(str(claim), str(name), tuple(one for one in grants if one is not None), hours)
+
+
+def load_limits(path: Path) -> Limits:
+    """Read from `<home>/access.toml` how long a sign-in by an account of the office's own holds.
+
+    ::
+
+        [accounts]
+        hours = 8            # at most; may be left out
+        idle_minutes = 60    # unused; may be left out
+
+    Raises
+    ------
+    DataError
+        With every fault of what is said of it.
+    """
+    file = path.name
+    raw = _access_file(path) or {}
+    problems, said = _unknown(file, raw), raw.get("accounts", {})
+    if not isinstance(said, dict):
+        problems.append(Problem(file, None, "accounts", str(said), "[accounts] 表"))
+        said = {}
+    problems += [
+        Problem(file, None, f"accounts.{key}", None, "hours、idle_minutes 之一")
+        for key in said.keys() - {"hours", "idle_minutes"}
+    ]
+    hours = _amount(file, "accounts.hours", said.get("hours", ACCOUNT_HOURS), 24, "小时数", problems)
+    minutes = _amount(
+        file, "accounts.idle_minutes", said.get("idle_minutes", IDLE_MINUTES), 24 * 60, "分钟数", problems
+    )
+    if problems:
+        raise DataError(problems)
+    return Limits(timedelta(hours=hours), timedelta(minutes=minutes))
+
+
+def _access_file(path: Path) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError([Problem(path.name, None, None, why_unread(error), "可以读取的文件")]) from error
+    except ValueError as error:  # of the encoding as of the syntax
+        raise DataError([Problem(path.name, None, None, None, "合乎 TOML 语法的 UTF-8 文件")]) from error
+
+
+def _unknown(file: str, raw: Mapping[str, Any]) -> list[Problem]:
+    known = ("claim", "name", "hours", "grants", "accounts")
+    return [Problem(file, None, key, None, f"{'、'.join(known)} 之一") for key in raw if key not in known]
+
+
+def _amount(file: str, key: str, value: Any, most: float, unit: str, problems: list[Problem]) -> float:
+    """Read an amount of time; what is none is a problem, and as much as may be."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        problems.append(Problem(file, None, key, str(value), f"大于 0、不大于 {most:g} 的{unit}"))
+        return most
+    return float(value)
 
 
 def _grant(

@@ -28,11 +28,13 @@ from qjmap.access import (
     check_claims_age,
     demand,
     load_claim_rules,
+    load_limits,
     may,
     person_from_claims,
     policy,
 )
 from qjmap.errors import DataError, UnknownKeyError
+from qjmap.sessions import Limits
 
 FIRE, HEALTH = "区消防救援支队", "区卫生健康委"
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -396,3 +398,34 @@ def test_every_fault_of_the_rules_is_told(tmp_path):
     path.write_bytes(b"\xff")
     with pytest.raises(DataError, match="TOML"):
         load_claim_rules(path, (FIRE,))
+
+
+def test_how_long_an_account_of_ones_own_holds_is_read_from_the_same_file(tmp_path):
+    path = tmp_path / "access.toml"
+    assert load_limits(path) == Limits(timedelta(hours=8), timedelta(minutes=60))
+    path.write_text("[accounts]\nidle_minutes = 15\n", "utf-8")
+    assert load_limits(path) == Limits(timedelta(hours=8), timedelta(minutes=15))
+    assert load_claim_rules(path, (FIRE,)) is None  # says nothing of an outside sign-in
+    path.write_text('claim = "groups"\n[accounts]\nhours = 4\n', "utf-8")
+    assert load_limits(path).longest == timedelta(hours=4)
+    assert load_claim_rules(path, (FIRE,)) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "columns"),
+    [
+        ("[accounts]\nhours = 0\nidle_minutes = true\nidle = 3\n", {"hours", "idle_minutes", "idle"}),
+        ("[accounts]\nhours = nan\nidle_minutes = inf\n", {"hours", "idle_minutes"}),
+        ('[accounts]\nhours = "8"\n', {"hours"}),
+    ],
+)
+def test_a_length_that_is_none_is_told(tmp_path, said, columns):
+    path = tmp_path / "access.toml"
+    path.write_text(said, "utf-8")
+    with pytest.raises(DataError) as caught:
+        load_limits(path)
+    assert {one.column for one in caught.value.problems} == {f"accounts.{one}" for one in columns}
+    path.write_text("accounts = 8\nhuors = 3\n", "utf-8")
+    with pytest.raises(DataError) as caught:
+        load_limits(path)
+    assert {one.column for one in caught.value.problems} == {"accounts", "huors"}

@@ -23,6 +23,7 @@ from qjmap.access import (
     Role,
     check_claims_age,
     load_claim_rules,
+    load_limits,
     may,
     person_from_claims,
     policy,
@@ -30,11 +31,13 @@ from qjmap.access import (
 from qjmap.audit import Audit
 from qjmap.errors import QjmapError
 from qjmap.layers import LayerSpec
-from qjmap.ui import html, source
+from qjmap.ui import html, signins, source
 from qjmap.workspace import home
 
-_PERSON, _SAID, _PASSWORD_SAID = "person", "sign-in-said", "password-said"
+_SAID, _PASSWORD_SAID = "sign-in-said", "password-said"
 _OLD, _NEW, _AGAIN = "password-old", "password-new", "password-again"
+
+_LAPSED = "登录已失效(到期、在别处退出,或账号有改动),请重新登录。"
 
 _SHORTEST_SECRET = 32  # of the key that signs the cookie in which it stands who somebody is
 
@@ -78,12 +81,14 @@ def _known() -> tuple[Person, str]:
         local, outside = own.configured(), _outside()
         if outside and st.user.get("is_logged_in"):
             return _from_outside(), ""
-        kept = st.session_state.get(_PERSON)
-        if isinstance(kept, tuple) and local:
-            name, stamp = kept
-            found = own.find(name)  # asked every time: an account may have been changed or removed
-            if found is not None and own.stamp(name) == stamp:
+        if local:
+            kept = signins.current(datetime.now().astimezone())
+            # asked every time: an account may have been changed or removed
+            found = own.find(kept[0]) if kept else None
+            if kept and found is not None and own.stamp(found.name) == kept[1]:
                 return found, ""
+            if signins.lapsed():
+                return VISITOR, _LAPSED
     except QjmapError as error:
         return VISITOR, str(error)
     passed_on = any(name in st.context.headers for name in _PASSED_ON)
@@ -136,6 +141,8 @@ def show_sign_in() -> None:
     if not (local or outside):
         return
     who, trouble = _known()
+    with st.sidebar:
+        signins.hand_over(datetime.now().astimezone())
     if who != VISITOR:
         with st.sidebar.popover(f"{who.name}({who.role})", width="stretch"):
             st.html(html.note(f"部门:{who.department or '全部'};登录方式:{who.means}"))
@@ -143,7 +150,7 @@ def show_sign_in() -> None:
             if who.means == OWN_ACCOUNT:
                 _password_form()
         return
-    with st.sidebar.popover("登录", width="stretch"):
+    with st.sidebar.popover("重新登录" if trouble == _LAPSED else "登录", width="stretch"):
         if trouble:
             st.html(html.alert("暂按浏览处理", [trouble]))
         if outside:
@@ -166,15 +173,30 @@ def _form() -> None:
             "密码", type="password", key="sign-in-password", max_chars=200, autocomplete="current-password"
         )
         st.form_submit_button("登录", on_click=_sign_in, width="stretch")
-    st.html(html.note("刷新网页或另开网页后须重新登录;未保存的请先存好。"))
+    st.html(html.note(_how_long()))
+
+
+def _how_long() -> str:
+    """Say how long a sign-in will hold."""
+    try:
+        limits = load_limits(home() / "access.toml")
+    except QjmapError as error:
+        return f"现在不能登录:{error}"
+    minutes, hours = limits.idle.total_seconds() / 60, limits.longest.total_seconds() / 3600
+    ends = f"{minutes:g} 分钟不用或满 {hours:g} 小时后须重新登录"
+    if not signins.lasting():
+        return f"刷新网页、另开网页,或{ends}。"
+    return f"登录后刷新网页、另开网页不必再登录;关闭浏览器、{ends}。公用电脑用完请退出登录。"
 
 
 def _sign_in() -> None:
     name, password = st.session_state["sign-in-name"], st.session_state.pop("sign-in-password")
     try:
         own = accounts()
-        found = service.sign_in(office().audit, own, name, password, datetime.now().astimezone())
-        st.session_state[_PERSON] = (found.name, own.stamp(found.name))
+        now = datetime.now().astimezone()
+        load_limits(home() / "access.toml")  # wrong ones are told before anybody is written down as come in
+        found = service.sign_in(office().audit, own, name, password, now)
+        signins.begin(found.name, own.stamp(found.name), now)
     except QjmapError as error:
         st.session_state[_SAID] = str(error)
 
@@ -187,7 +209,7 @@ def _go_outside() -> None:
 
 
 def _sign_out(who: Person) -> None:
-    st.session_state.pop(_PERSON, None)
+    signins.end()
     with contextlib.suppress(QjmapError):  # who wants to leave may leave, whatever the disk says
         service.signed_out(office().audit, who)
     if _outside() and st.user.get("is_logged_in"):
@@ -219,8 +241,11 @@ def _change_password() -> None:
         return
     who, own = person(), accounts()
     try:
-        service.change_password(who, office(), own, old, new, datetime.now().astimezone())
-        st.session_state[_PERSON] = (who.name, own.stamp(who.name))
+        now = datetime.now().astimezone()
+        service.change_password(who, office(), own, old, new, now)
+        # a new token, too: whoever may have got hold of the old one is out
+        signins.end()
+        signins.begin(who.name, own.stamp(who.name), now)
     except QjmapError as error:
         st.session_state[_PASSWORD_SAID] = str(error)
     else:
@@ -249,18 +274,27 @@ def taken(what: str, make: Callable[[bool], bytes], specs: Sequence[LayerSpec] =
     specs
         The layers in it.
     """
-    who = person()
+    who, held = person(), signins.handle()
 
     def made() -> bytes:
         try:
             desk = office()
         except QjmapError:  # no workspace, so no log either: what anybody may see may still be taken
             return make(False)
-        # A page may stand open long: who has lost his account meanwhile takes what anybody may.
-        gone = who.means == OWN_ACCOUNT and accounts().find(who.name) != who
-        return service.export_files(VISITOR if gone else who, desk, what, make, specs)
+        # A page may stand open long: who has lost his account, or left, meanwhile takes what anybody may.
+        return service.export_files(who if _still(who, held) else VISITOR, desk, what, make, specs)
 
     return made
+
+
+def _still(who: Person, held: str) -> bool:
+    """Tell whether who opened a page, signed in as `held`, may still do what he might then."""
+    if who.means != OWN_ACCOUNT:
+        return True
+    try:
+        return accounts().find(who.name) == who and signins.holds(held, datetime.now().astimezone())
+    except QjmapError:
+        return False
 
 
 def taken_as_is(what: str, make: Callable[[], bytes]) -> Callable[[], bytes]:

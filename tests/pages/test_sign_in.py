@@ -12,7 +12,7 @@ from visit import Page
 from qjmap import _files, access
 from qjmap.access import LOCAL, VISITOR, Accounts, Person, Role
 from qjmap.audit import Audit
-from qjmap.ui import who
+from qjmap.ui import signins, who
 
 FIRE = "区消防救援支队"
 OLD, NEW = "yi-ge-mi-ma-2026", "ling-yi-ge-mi-ma-2026"
@@ -75,6 +75,47 @@ def test_an_account_that_is_removed_or_damaged_opens_no_more(accounts, workspace
     accounts.path.write_text("{")
     assert not inside(seen.run())
     assert "账号文件 accounts.json 已损坏" in seen.text
+
+
+def test_who_leaves_on_one_page_has_left_on_the_others_of_his_browser(accounts, monkeypatch):
+    monkeypatch.setattr(signins, "browser", lambda _: "this one")
+    seen, beside = sign_in(Page("overview"), "lu", OLD), sign_in(Page("fire_water"), "lu", OLD)
+    saw = who._still(accounts.find("lu"), beside.at.session_state["sign-in-held"])
+    seen.at.button(key="sign-out").click()
+    assert not inside(seen.run())
+    assert "登录已失效" not in seen.text
+    # what its buttons still offer is what anybody gets
+    assert saw
+    assert not who._still(accounts.find("lu"), beside.at.session_state["sign-in-held"])
+    assert not inside(beside.run())
+    assert "登录已失效" in beside.text
+    assert inside(sign_in(beside, "lu", OLD))
+    assert not inside(seen.run())
+
+
+def test_wrong_passwords_lock_the_door_and_leave_nothing(accounts):
+    seen = Page("overview")
+    for _ in range(access.FAILURES):
+        assert "账号或密码不正确" in sign_in(seen, "lu", NEW).text
+    assert "登录失败次数过多" in sign_in(seen, "lu", OLD).text
+    assert not inside(seen)
+    assert "sign-in-held" not in seen.at.session_state
+
+
+def test_a_sign_in_ends_when_it_is_not_used(accounts, workspace_home):
+    settings = workspace_home / "access.toml"
+    seen = sign_in(Page("overview"), "lu", OLD)
+    settings.write_text("[accounts]\nhours = 4\nidle_minutes = 0.00001\n", "utf-8")
+    assert not inside(seen.run())
+    assert "登录已失效" in seen.text
+    settings.write_text("[accounts]\nhours = 4\n", "utf-8")
+    assert "60 分钟不用或满 4 小时" in seen.run().text
+    assert inside(sign_in(seen, "lu", OLD))
+    settings.write_text("[accounts]\nhour = 4\n", "utf-8")
+    assert not inside(seen.run())
+    assert "accounts.hour" in sign_in(seen, "lu", OLD).text
+    assert not inside(seen)
+    assert len(Audit(workspace_home).entries()) == 2  # nobody came in by a file that says nothing
 
 
 def test_the_page_keeps_the_last_administrator(accounts):
