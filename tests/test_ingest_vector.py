@@ -79,6 +79,40 @@ def test_a_projected_shapefile_says_so(tmp_path):
     assert source.crs
 
 
+@pytest.mark.parametrize("cpg", [True, False])
+def test_names_and_texts_that_are_cut_within_a_character_are_read(tmp_path, cpg):
+    """QGIS and ArcGIS Pro write UTF-8; ten bytes of a name are three characters and a third of the fourth."""
+    names = {"AAAAAAAAAA": "使用状态", "BBBBBBBBBB": "消火栓编号", "CCCCCCCCCC": "消火栓名称"}
+    frame = FRAME[["geometry"]].assign(
+        AAAAAAAAAA=["甲", "乙"], BBBBBBBBBB="b", CCCCCCCCCC="c", LONG="x" * 254
+    )
+    frame.to_file(tmp_path / "x.shp", encoding="UTF-8")
+    files = {one.name: one.read_bytes() for one in tmp_path.iterdir() if cpg or one.suffix != ".cpg"}
+    for latin, own in names.items():
+        files["x.dbf"] = files["x.dbf"].replace(latin.encode(), own.encode()[:10])
+    files["x.dbf"] = files["x.dbf"].replace(b"x" * 254, ("长" * 85).encode()[:254])
+    content = zipped(files)
+    (source,) = ingest.read("a.zip", content)
+    columns = source.table.frame
+    assert "使用状" in columns
+    assert columns["使用状"].tolist() == ["甲", "乙"]
+    assert columns["消火栓"].tolist() + columns["消火_2"].tolist() == [
+        "b",
+        "b",
+        "c",
+        "c",
+    ]  # the same after the cut
+    assert columns["LONG"].tolist() == ["长" * 84] * 2
+    assert any("10 个字节" in note and "使用状" in note for note in source.notes)
+
+
+def test_a_table_of_properties_that_lies_about_itself_is_no_trap():
+    for table in (b"", b"\x03" * 40, bytes(8) + b"\xff\xff\xff\xff" + bytes(40) + b"\r" * 9):
+        assert "无法解析" in refused(
+            "a.zip", zipped({"a.shp": b"\x00\x00\x27\x0a" + b"\x00" * 96, "a.dbf": table})
+        )
+
+
 def test_names_in_a_zip_written_as_gbk(tmp_path):
     content = shapefile(tmp_path, "UTF-8", cpg=True, stem="AB")
     name = "栓".encode("gbk")
