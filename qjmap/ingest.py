@@ -6,6 +6,7 @@ files, within limits (`qjmap._limits`), told apart by their content and not by t
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _TELL_EVERY = 5000  # rows
 _BLOCK = 8192  # rows
+_DELIMITERS = (",", "\t", ";", "|")
+_LOOK_AT, _LINE = 30, 1 << 16  # lines, and characters of each, that tell what stands between the cells
 _WKT = ("POLYGON", "MULTIPOLYGON", "LINESTRING", "MULTILINESTRING", "SRID=")
 
 # Python's own limit, 131,072, is less than the outline of a reservoir may take in a register.
@@ -463,10 +466,25 @@ def _encoding(name: str, content: bytes) -> str:
     return encoding
 
 
-def _csv_rows(stream: io.TextIOWrapper, name: str, tell: Callable[[], None]) -> Iterator[Row]:
-    first = stream.readline(1 << 20)
+def _delimiter(stream: io.TextIOWrapper) -> str:
+    """Tell what stands between the cells: what parts most of the first lines into the most cells, always as many.
+
+    One line does not tell: a title may stand above the names of the columns, and these may stand in quotes.
+    """
+    lines = [stream.readline(_LINE) for _ in range(_LOOK_AT)]
     stream.seek(0)
-    delimiter = max(",\t;", key=first.count) if not first.startswith('"') else ","
+
+    def parted(delimiter: str) -> int:
+        widths = Counter[int]()
+        with contextlib.suppress(csv.Error):
+            widths.update(map(len, csv.reader(lines, delimiter=delimiter)))
+        return max((times * (width - 1) for width, times in widths.items()), default=0)
+
+    return max(_DELIMITERS, key=parted)
+
+
+def _csv_rows(stream: io.TextIOWrapper, name: str, tell: Callable[[], None]) -> Iterator[Row]:
+    delimiter = _delimiter(stream)
     clock, fed, number = _limits.Clock(name), 0, 0
 
     def lines() -> Iterator[str]:

@@ -147,9 +147,18 @@ def test_the_encodings_of_offices(encoding):
     assert ("GB18030" in "".join(source.notes)) == (encoding == "gb18030")
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-def test_other_delimiters(delimiter):
-    assert cells(only(f"编号{delimiter}名称\n1{delimiter}a\n".encode(), "a.csv")) == [["1", "a"]]
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize(
+    ("head", "name"), [("", "编号"), ("", '"编号"'), ("綦江区消火栓台账\n", "编号"), ("\n", "编号")]
+)
+def test_other_delimiters(delimiter, head, name):
+    lines = [(name, "名称", "位置"), ("1", "a", "甲村, 乙组"), ("2", "b", "丙村; 丁组")]
+    body = "\n".join(
+        delimiter.join(f'"{one}"' if delimiter in one else one for one in line) for line in lines
+    )
+    source = only(f"{head}{body}\n".encode(), "a.csv")
+    assert cells(source) == [["1", "a", "甲村, 乙组"], ["2", "b", "丙村; 丁组"]]
+    assert list(source.table.frame) == ["编号", "名称", "位置"]
 
 
 def test_bytes_of_no_encoding_are_told_with_their_place():
