@@ -39,6 +39,7 @@ class Sheet:
     """One sheet: its name, its rows (to be read once), and what was met while reading them.
 
     `merged` are ranges of merged cells: first row, last row (as in the file), first place, last place (from 0).
+    `veiled` are the numbers of rows that Excel does not show: filtered out, or hidden by hand.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Sheet:
     blank_formulas: int = 0
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden: bool = False
+    veiled: list[int] = field(default_factory=list)
 
 
 def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
@@ -99,15 +101,17 @@ def sheets_xls(
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise _limits.refusal(file, "有密码的工作簿", "没有密码的文件", "请去掉打开密码后再上传")
     try:
-        merged = _merged_xls(content)
+        formats = _formats_xls(content)
         book = _open_xls(content, formatted=False)
         for n, title in enumerate(book.sheet_names()):
             sheet = book.sheet_by_index(n)
+            merged, veiled = formats[n] if n < len(formats) else ([], [])
             yield Sheet(
                 title,
                 _rows_xls(sheet, book.datemode),
-                merged=merged[n] if n < len(merged) else [],
+                merged=merged,
                 hidden=bool(sheet.visibility),
+                veiled=veiled,
             )
             book.unload_sheet(n)
             progress((n + 1) / book.nsheets)
@@ -130,14 +134,20 @@ def _open_xls(content: bytes, *, formatted: bool) -> xlrd.book.Book:
     )
 
 
-def _merged_xls(content: bytes) -> list[list[tuple[int, int, int, int]]]:
-    """List each sheet's merged cells, which xlrd tells only with all formats; where these are broken, none."""
+def _formats_xls(content: bytes) -> list[tuple[list[tuple[int, int, int, int]], list[int]]]:
+    """List each sheet's merged cells and hidden rows, which xlrd tells only with all formats; broken ones, none."""
     if len(content) > _FORMATTED:
         return []
     try:
         book = _open_xls(content, formatted=True)
         return [
-            [(top + 1, bottom, left, right - 1) for top, bottom, left, right in sheet.merged_cells[:_RANGES]]
+            (
+                [
+                    (top + 1, bottom, left, right - 1)
+                    for top, bottom, left, right in sheet.merged_cells[:_RANGES]
+                ],
+                [n + 1 for n, row in sheet.rowinfo_map.items() if row.hidden],
+            )
             for sheet in book.sheets()
         ]
     except Exception:  # xlrd has many kinds; the cells are read without formats anyhow
@@ -401,7 +411,7 @@ class _Cells:
         self.kind, self.style, self.formula = "n", "0", False
         self.cells: dict[int, str] = {}
         self.parts: list[str] = []
-        self.reading, self.size = False, 0
+        self.reading, self.size, self.veiled = False, 0, False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -432,6 +442,7 @@ class _Cells:
             self.row = int(number) if number.isdecimal() and len(number) < 9 else self.row + 1
             self.place = -1
             self.cells = {}
+            self.veiled = attributes.get("hidden") in ("1", "true")
         elif name == "mergeCell":
             self._merge(attributes.get("ref", ""))
         elif name == "rPh":
@@ -466,6 +477,8 @@ class _Cells:
         elif name == "row" and self.cells:
             self.done.append((self.row, self.cells))
             self.cells = {}
+            if self.veiled:
+                self.sheet.veiled.append(self.row)
 
     def _keep(self, text: str) -> None:
         if not text:

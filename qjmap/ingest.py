@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _TELL_EVERY = 5000  # rows
 _BLOCK = 8192  # rows
 _DELIMITERS = (",", "\t", ";", "|")
+_NAMED = 10  # rows told by their numbers
 _LOOK_AT, _LINE = 30, 1 << 16  # lines, and characters of each, that tell what stands between the cells
 _WKT = ("POLYGON", "MULTIPOLYGON", "LINESTRING", "MULTILINESTRING", "SRID=")
 
@@ -387,7 +388,23 @@ def _read_excel(
     kind = "xls" if archive is None else "xlsx"
     sheets = sheets_xls(name, content, progress) if archive is None else sheets_xlsx(archive)
     found = (_sheet(name, kind, sheet, header_row) for sheet in sheets)
-    return tuple(one for one in found if one is not None)
+    return _alike(tuple(one for one in found if one is not None))
+
+
+def _alike(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Say of a sheet that others have the same columns: one for each town, say, of which one is read at a time."""
+    named = [frozenset(one.table.frame.columns) for one in sources]
+    noted = []
+    for one, names in zip(sources, named, strict=True):
+        others = [
+            other for other, own in zip(sources, named, strict=True) if other is not one and own == names
+        ]
+        rows = sum(len(other.table.rows) for other in others)
+        if rows:
+            said = f"另有 {len(others)} 张列名相同的工作表(共 {rows:,} 行)没有读:一次读一张,其余请逐张追加,或先合成一张"
+            one = replace(one, notes=(*one.notes, said))
+        noted.append(one)
+    return tuple(noted)
 
 
 def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source | None:
@@ -410,6 +427,12 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source
         notes.append(f"其中 {sheet.blank_formulas} 个公式没有保存结果,按空白读入;请在 Excel 中打开并保存一次")
     if sheet.hidden:
         notes.append("这张工作表在 Excel 中是隐藏的")
+    if veiled := sorted(set(sheet.veiled) & set(grid.rows)):
+        named = "、".join(map(str, veiled[:_NAMED])) + ("等" if len(veiled) > _NAMED else "")
+        notes.append(
+            f"有 {len(veiled)} 行在 Excel 中是隐藏的(筛选掉的或手工隐藏的),也一并读入:第 {named} 行;"
+            "不要的请在文件里删去"
+        )
     return Source(
         sheet.name,
         RawTable(file, grid.frame, grid.rows),
