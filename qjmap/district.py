@@ -17,12 +17,12 @@ from qjmap import boundaries, population
 from qjmap._entries import read_toml
 from qjmap.boundaries import Origin
 from qjmap.checks import Context
+from qjmap.contents import BOUNDARIES, Content
 from qjmap.crs import Projection
 from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError
 from qjmap.ingest import relative
 from qjmap.layers import Column, LayerSpec, Registry, load_registry
 from qjmap.registers import completed, read_checked, read_register
-from qjmap.workspace import BOUNDARIES, Content
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: above the package."""

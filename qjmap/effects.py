@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from qjmap import wording
 from qjmap.assess import SHORT, Assessment, Finding, assess
+from qjmap.contents import BOUNDARIES, GEOJSON, Content
 from qjmap.district import District, load_district
 from qjmap.errors import DataError
 from qjmap.registers import Layer, load_layer, load_table
 from qjmap.standards import Rule, Standards
-from qjmap.workspace import BOUNDARIES, GEOJSON, Content
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,10 @@ class UnknownKeyError(QjmapError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class WorkspaceError(QjmapError, RuntimeError):
+    """The workspace cannot do what was asked; what it holds is untouched."""
+
+
 class FontError(QjmapError, RuntimeError):
     """No font with Chinese characters for paper and charts."""
 

@@ -32,27 +32,16 @@ from qjmap.access import (
 )
 from qjmap.audit import DONE, FAILED, REFUSED, STARTED, Audit, AuditError, Entry, table
 from qjmap.checks import Ground, Oddities, check, look
+from qjmap.comparison import Comparison
+from qjmap.comparison import compare as compare_contents
+from qjmap.contents import BOUNDARIES, CSV, GEOJSON, Content, to_bytes
 from qjmap.district import District, load_district
-from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError
+from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError, WorkspaceError
 from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
+from qjmap.records import with_change, with_record, without_record
 from qjmap.registers import completed, load_layer, load_table
-from qjmap.workspace import (
-    BOUNDARIES,
-    CSV,
-    GEOJSON,
-    Comparison,
-    ConflictError,
-    Content,
-    Version,
-    Workspace,
-    WorkspaceError,
-    to_bytes,
-    with_change,
-    with_record,
-    without_record,
-)
-from qjmap.workspace import compare as compare_contents
+from qjmap.workspace import ConflictError, Version, Workspace
 
 SHIPPED = "原有"
 """The action of a first version that holds what came with the program."""

@@ -8,7 +8,7 @@ through `qjmap.service`.
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import hashlib
 import io
 import json
@@ -23,18 +23,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
-import pandas as pd
-
 from qjmap._files import put_new, sweep, why_unwritten
-from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError, why_unread
-from qjmap.ingest import RawTable, parse_csv
-
-CSV, GEOJSON = "data.csv", "data.geojson"
-"""What a version may hold."""
-
-BOUNDARIES = "boundaries"
-"""The key under which township boundaries (GeoJSON) are kept."""
+from qjmap.comparison import Comparison, compare
+from qjmap.contents import CSV, GEOJSON, Content
+from qjmap.errors import QjmapError, UnknownKeyError, WorkspaceError, why_unread
 
 _META = "meta.json"
 _DRAFTS = "drafts"
@@ -44,10 +36,6 @@ _VERSION = re.compile(r"([0-9]{6,})\.zip")
 _DRAFT = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}\.zip")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _PROJECT = Path(__file__).resolve().parents[1]
-
-
-class WorkspaceError(QjmapError, RuntimeError):
-    """The workspace cannot do what was asked; what it holds is untouched."""
 
 
 class DamagedError(WorkspaceError):
@@ -97,49 +85,6 @@ class Version:
     def good(self) -> bool:
         """Whether it can be read."""
         return not self.fault
-
-
-@dataclass(frozen=True)
-class Content:
-    """The bytes of a register or of boundaries; `file` is the name by which faults in it are told."""
-
-    file: str
-    data: bytes
-    name: str = CSV
-
-    def table(self) -> RawTable:
-        """Give the content as text cells; of boundaries the properties and `geometry`, one row a feature.
-
-        Raises
-        ------
-        DataError
-            The bytes are no CSV file, or no GeoJSON.
-        """
-        return parse_csv(self.data, self.file) if self.name == CSV else _features(self)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One cell that two versions have differently; None is blank."""
-
-    id: str
-    column: str
-    old: str | None
-    new: str | None
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """What lies between two contents: rows only in the new, rows only in the old, cells of rows in both."""
-
-    added: pd.DataFrame
-    removed: pd.DataFrame
-    changed: tuple[Change, ...]
-
-    @property
-    def same(self) -> bool:
-        """Whether they say the same, in whatever order."""
-        return self.added.empty and self.removed.empty and not self.changed
 
 
 def home(environ: Mapping[str, str] | None = None) -> Path:
@@ -225,7 +170,7 @@ class Workspace:
             for one in sorted(self._numbers(layer), reverse=True):
                 try:
                     return self._load(layer, one)[1]
-                except WorkspaceError:
+                except (WorkspaceError, UnknownKeyError):
                     continue
             raise UnknownKeyError(f"“{layer}”在工作区中没有可用的版本")
         try:
@@ -242,7 +187,7 @@ class Workspace:
         """Give for each layer the newest content that can be read: what takes the place of the shipped files."""
         found = {}
         for layer in self.layers():
-            if self.latest(layer) is not None:
+            with contextlib.suppress(UnknownKeyError):
                 found[layer] = self.read(layer)
         return found
 
@@ -493,134 +438,3 @@ def _unpack(sealed: bytes) -> tuple[dict[str, Any], bytes]:
     if hashlib.sha256(data).hexdigest() != meta["sha256"]:
         raise ValueError("内容与说明不符")
     return meta, data
-
-
-# ---- tables ---------------------------------------------------------------------------------------
-
-
-def to_bytes(frame: pd.DataFrame) -> bytes:
-    """Write text cells as the registers of `data/` are written: UTF-8, blank for missing, no index.
-
-    Raises
-    ------
-    WorkspaceError
-        A cell holds what is no character.
-    """
-    try:
-        text = frame.to_csv(index=False, lineterminator="\n")
-        if "\r" in text:  # a bare one is not quoted, and would break its line
-            text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise WorkspaceError("未保存:内容中有无法保存的字符") from error
-
-
-def with_change(table: RawTable, key: str, changes: Mapping[str, str | None]) -> RawTable:
-    """Change some cells of a record; None or blank empties a cell.
-
-    Raises
-    ------
-    UnknownKeyError
-        There is no record of that id, or no such column.
-    """
-    place = _place(table, key)
-    frame = table.frame.copy()
-    for column, value in changes.items():
-        if column not in frame:
-            raise UnknownKeyError(f"{table.file}没有“{column}”列")
-        frame.loc[place, column] = (value or "").strip() or np.nan
-    return RawTable(table.file, frame, table.rows)
-
-
-def with_record(table: RawTable, record: Mapping[str, str | None]) -> RawTable:
-    """Add a record at the end; a column that is not given stays blank.
-
-    Raises
-    ------
-    UnknownKeyError
-        There is no such column.
-    """
-    if unknown := [column for column in record if column not in table.frame]:
-        raise UnknownKeyError(f"{table.file}没有“{unknown[0]}”列")
-    cells = {column: [(record.get(column) or "").strip() or None] for column in table.frame.columns}
-    frame = pd.concat([table.frame, pd.DataFrame(cells).astype("str")], ignore_index=True)
-    return RawTable(table.file, frame.astype("str"), (*table.rows, max(table.rows, default=1) + 1))
-
-
-def without_record(table: RawTable, key: str) -> RawTable:
-    """Leave a record out; raises UnknownKeyError when there is none of that id."""
-    place = _place(table, key)
-    rows = tuple(row for number, row in enumerate(table.rows) if number != place)
-    return RawTable(table.file, table.frame.drop(index=place).reset_index(drop=True), rows)
-
-
-def _place(table: RawTable, key: str) -> int:
-    column = _id_column(table.frame)
-    found = np.flatnonzero((table.frame[column] == key).fillna(False).to_numpy(dtype=bool))
-    if len(found) != 1:
-        raise UnknownKeyError(f"{table.file}{'没有' if not len(found) else '不止一条'}编号为“{key}”的记录")
-    return int(found[0])
-
-
-def _id_column(frame: pd.DataFrame) -> str:
-    """Find the column that names records: a register of things has `id`, townships `code`, boundaries `name`."""
-    return next((one for one in ("id", "code", "name") if one in frame), str(frame.columns[0]))
-
-
-def compare(old: Content, new: Content) -> Comparison:
-    """Compare two contents by their records' ids; the order of rows and columns means nothing.
-
-    Raises
-    ------
-    DataError
-        One of them cannot be read.
-    """
-    return compare_tables(old.table().frame, new.table().frame)
-
-
-def compare_tables(old: pd.DataFrame, new: pd.DataFrame) -> Comparison:
-    """Compare two registers of text cells, as `compare` does; column by column, for they may be large."""
-    before, after = _indexed(old), _indexed(new)
-    both = after.index[after.index.isin(before.index)]
-    columns = list(dict.fromkeys((*after.columns, *before.columns)))
-    found: list[tuple[int, int, Change]] = []
-    for place, column in enumerate(columns if len(both) else ()):
-        left, right = (
-            one[column].reindex(both).astype(object) if column in one else pd.Series(None, both, dtype=object)
-            for one in (before, after)
-        )
-        differ = (left.ne(right) & ~(left.isna() & right.isna())).to_numpy()
-        found += [
-            (row, place, Change(str(both[row][0]), column, _cell(left.iat[row]), _cell(right.iat[row])))
-            for row in np.flatnonzero(differ).tolist()
-        ]
-    return Comparison(
-        after[~after.index.isin(before.index)].reset_index(drop=True),
-        before[~before.index.isin(after.index)].reset_index(drop=True),
-        tuple(change for _, _, change in sorted(found, key=lambda one: one[:2])),
-    )
-
-
-def _cell(value: Any) -> str | None:
-    return None if pd.isna(value) else str(value)
-
-
-def _indexed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Index by id and, for an id that comes again, by which time."""
-    keys = frame[_id_column(frame)].fillna("")
-    return frame.set_index(pd.MultiIndex.from_arrays([keys, keys.groupby(keys).cumcount()]))
-
-
-def _features(content: Content) -> RawTable:
-    try:
-        features = json.loads(content.data.decode("utf-8-sig"))["features"]
-        records = [
-            {str(key): None if value is None else str(value) for key, value in one["properties"].items()}
-            | {"geometry": json.dumps(one["geometry"], sort_keys=True)}
-            for one in features
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        expected = "有 features、properties、geometry 的 GeoJSON 文件(UTF-8)"
-        raise DataError([Problem(content.file, None, None, "无法解析", expected)]) from error
-    frame = pd.DataFrame(records).astype("str") if records else pd.DataFrame({"name": []}, dtype="str")
-    return RawTable(content.file, frame, tuple(range(1, len(records) + 1)))

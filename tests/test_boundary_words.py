@@ -12,11 +12,11 @@ from matplotlib.text import Text
 from qjmap import cards, cartography, draft, export, marks, outlines, registers, standalone, wanted
 from qjmap.assess import assess
 from qjmap.bulletin import district_bulletin, town_bulletin
+from qjmap.contents import BOUNDARIES, GEOJSON, Content
 from qjmap.district import load_district
 from qjmap.ingest import read
 from qjmap.rulebook import load_standards
 from qjmap.webmap import Scene, scene_json
-from qjmap.workspace import BOUNDARIES, GEOJSON, Content
 from tests import official
 from tests.conftest import GRID_KEY, write_layer
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qjmap.comparison import compare_tables
 from qjmap.district import ROOT
 from qjmap.ingest import RawTable
 from qjmap.layers import load_registry
 from qjmap.merging import Joining, collisions, join, key_of, namesakes
-from qjmap.workspace import compare_tables
 
 REGISTRY = load_registry(ROOT / "data" / "layers.toml")
 PONDS = REGISTRY.layers["fire_ponds"]

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qjmap import boundaries, datum, effects, ingest, outlines, plots, portrait
+from qjmap.contents import BOUNDARIES, GEOJSON, Content
 from qjmap.district import load_district
 from qjmap.errors import DataError
-from qjmap.workspace import BOUNDARIES, GEOJSON, Content
 from tests import official
 
 ABOUT = {"provider": "方格区民政局", "date": "2025-06-30", "imported": "2026-11-22", "by": "王"}

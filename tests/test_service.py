@@ -21,12 +21,13 @@ from qjmap import _files, export, service
 from qjmap.access import LOCAL, VISITOR, AccessError, Accounts, Person, Role, SignInError
 from qjmap.audit import Audit, AuditError
 from qjmap.cli import main
+from qjmap.contents import to_bytes
 from qjmap.district import ROOT, load_district
-from qjmap.errors import DataError, UnknownKeyError
+from qjmap.errors import DataError, UnknownKeyError, WorkspaceError
 from qjmap.ingest import parse_csv
 from qjmap.registers import load_layer, load_table
 from qjmap.service import Office
-from qjmap.workspace import ConflictError, Workspace, WorkspaceError, to_bytes
+from qjmap.workspace import ConflictError, Workspace
 from tests.conftest import GRID_KEY
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)

@@ -21,24 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qjmap import _files
+from qjmap.comparison import compare
+from qjmap.contents import CSV, GEOJSON, Content, to_bytes
 from qjmap.district import ROOT
-from qjmap.errors import DataError, UnknownKeyError
+from qjmap.errors import DataError, UnknownKeyError, WorkspaceError
 from qjmap.ingest import RawTable, parse_csv
-from qjmap.workspace import (
-    CSV,
-    GEOJSON,
-    ConflictError,
-    Content,
-    DamagedError,
-    Workspace,
-    WorkspaceError,
-    compare,
-    home,
-    to_bytes,
-    with_change,
-    with_record,
-    without_record,
-)
+from qjmap.records import with_change, with_record, without_record
+from qjmap.workspace import ConflictError, DamagedError, Workspace, home
 
 WHEN = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ONE = "id,name,beds\nA,甲院,10\nB,乙院,\n".encode()

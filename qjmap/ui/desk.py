@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.ingest import RawTable, read_csv
 from qjmap.layers import LayerSpec
 from qjmap.registers import completed
 from qjmap.service import Office
 from qjmap.ui import html, source
-from qjmap.workspace import BOUNDARIES
 
 RECORDS, VERSIONS, LOG, ACCOUNTS = "记录", "版本", "日志", "账号"
 PART = "part-of-records"

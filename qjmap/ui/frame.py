@@ -11,12 +11,13 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from qjmap import __version__
+from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.registers import Layer
 from qjmap.ui import html, links, source, who, words
 from qjmap.ui.navigation import through_the_front_door
-from qjmap.workspace import BOUNDARIES, Workspace, home
+from qjmap.workspace import Workspace, home
 
 _LEAST_FREE = 16_000_000  # bytes on the disk: less is full, for a register and its way there
 _STYLE = Path(__file__).with_name("style.css")

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from qjmap import _limits
 from qjmap.access import Person
+from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.ingest import Source
@@ -31,7 +32,6 @@ from qjmap.ui import (
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.downloads import EXCEL
 from qjmap.ui.intake_work import CHECK, COLUMNS, FILE, LAYER, PLACES, STEPS, Work
-from qjmap.workspace import BOUNDARIES
 
 LEAD = "把自己的表格或图形文件核对后存为新版本;保存之前什么都不会改动。"
 STYLE = Path(__file__).with_name("intake.css")

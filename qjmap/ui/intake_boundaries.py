@@ -16,6 +16,7 @@ from pyproj.exceptions import CRSError
 
 from qjmap import access, datum, effects, marks, outlines, service
 from qjmap.access import Action, Person
+from qjmap.contents import BOUNDARIES
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.effects import Effect
@@ -28,7 +29,7 @@ from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import PALETTE, Scene, ShapeLayer, ShapeStyle
-from qjmap.workspace import BOUNDARIES, ConflictError, Version
+from qjmap.workspace import ConflictError, Version
 
 _HAND = "lines-work"
 _FIELD = "lines-"

@@ -22,6 +22,8 @@ import streamlit as st
 
 from qjmap import datum, draft, ingest, matching, merging
 from qjmap._limits import give_back, refusal, silent
+from qjmap.comparison import Comparison, compare_tables
+from qjmap.contents import BOUNDARIES
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.draft import Draft, Repair
@@ -32,7 +34,7 @@ from qjmap.matching import ADDRESS, Match
 from qjmap.merging import Joining
 from qjmap.service import Office
 from qjmap.ui import desk, source
-from qjmap.workspace import BOUNDARIES, Comparison, Version, compare_tables
+from qjmap.workspace import Version
 
 LAYER, FILE, COLUMNS, PLACES, CHECK = range(1, 6)
 STEPS = ("图层", "文件", "列", "坐标", "核对并保存")

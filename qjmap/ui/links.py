@@ -17,10 +17,10 @@ from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 from streamlit.runtime.state.session_state_proxy import get_session_state
 
 from qjmap import programme
+from qjmap.contents import BOUNDARIES
 from qjmap.errors import DataError, QjmapError
 from qjmap.ui import figures, html, source
 from qjmap.ui.navigation import PAGES
-from qjmap.workspace import BOUNDARIES
 
 _HERE = Path(__file__).parent
 

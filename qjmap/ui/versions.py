@@ -10,13 +10,16 @@ import streamlit as st
 
 from qjmap import access, export, service
 from qjmap.access import AccessError, Action, Person
+from qjmap.comparison import Comparison
+from qjmap.contents import BOUNDARIES, GEOJSON
 from qjmap.errors import QjmapError
+from qjmap.records import id_column
 from qjmap.service import Office
 from qjmap.ui import desk, html, record_form, who
 from qjmap.ui.downloads import GEOJSON as GEOJSON_TYPE
 from qjmap.ui.downloads import today
 from qjmap.ui.table import TableColumn, show_table
-from qjmap.workspace import BOUNDARIES, GEOJSON, Comparison, Version
+from qjmap.workspace import Version
 
 _SAID = "versions-said"
 _MOST = 500  # rows of a comparison that are listed
@@ -176,7 +179,7 @@ def show_comparison(office: Office, key: str, found: Comparison, stem: str) -> N
 
 
 def _show_rows(caption: str, frame: pd.DataFrame, names: Mapping[str, str], key: str) -> None:
-    first = next((one for one in ("id", "code", "name") if one in frame), str(frame.columns[0]))
+    first = id_column(frame)
     shown = [first, *(one for one in _OVERVIEW if one in frame and one != first)]
     rows = [
         {"key": f"{number}", **{one: None if pd.isna(row[one]) else str(row[one]) for one in shown}}

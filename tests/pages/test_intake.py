@@ -12,8 +12,8 @@ from visit import Page, Text
 
 from qjmap import datum, draft, ingest, matching, service
 from qjmap.access import VISITOR, AccessError, Person, Role
+from qjmap.contents import BOUNDARIES
 from qjmap.errors import DataError, Problem
-from qjmap.workspace import BOUNDARIES
 
 HEAD = ["编号", "名称", "镇街", "类型", "状态", "东经", "北纬", "口径(mm)", "备注"]
 FIRE = Person("李", Role.EDIT, "区消防救援支队", "账号")

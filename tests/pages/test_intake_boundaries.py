@@ -13,9 +13,10 @@ from visit import Page
 from qjmap import outlines
 from qjmap.access import VISITOR, Person, Role
 from qjmap.audit import Audit
+from qjmap.contents import BOUNDARIES
 from qjmap.district import load_district
 from qjmap.ui import intake_work, who
-from qjmap.workspace import BOUNDARIES, Workspace, home
+from qjmap.workspace import Workspace, home
 from tests import official
 
 KEEP = "lines-keep"

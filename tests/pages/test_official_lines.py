@@ -11,7 +11,7 @@ from visit import MAPPED, PAGES, Page
 
 from qjmap import ingest, outlines, service
 from qjmap.access import LOCAL
-from qjmap.workspace import BOUNDARIES
+from qjmap.contents import BOUNDARIES
 from tests import official
 
 SCHEMATIC = "示意"

@@ -129,10 +129,11 @@ def test_who_only_looks_gets_nothing_sensitive_in_any_file(page, figures, now, o
 
 def test_a_file_held_against_what_is_kept_tells_no_more(figures, now, monkeypatch):
     """On the page 数据导入 anybody may hold a file of his own against the register."""
+    from qjmap.comparison import Change, Comparison
     from qjmap.district import load_district
     from qjmap.service import Office
     from qjmap.ui import versions
-    from qjmap.workspace import Change, Comparison, Workspace
+    from qjmap.workspace import Workspace
 
     shown = []
     monkeypatch.setattr(versions, "show_table", lambda caption, columns, rows, **_: shown.append(rows))
