@@ -55,6 +55,9 @@ def show(person: Person, office: Office) -> None:
     if one.has_file and one.sheet == intake_work.BEST:
         one.sheet = intake_work.best(one, spec, tuple(district.towns.index))
     if one.step >= COLUMNS and one.layer == BOUNDARIES:
+        one.step = COLUMNS
+    parts.follow(one.step)
+    if one.step == COLUMNS and one.layer == BOUNDARIES:
         _boundaries(person, office, one)
     else:
         left, right = st.columns([1, 1.3], gap="small")
@@ -272,7 +275,6 @@ def _boundaries(person: Person, office: Office, one: Work) -> None:
 
     st.html(html.head("数据导入", LEAD))
     st.html(html.steps(BOUNDARY_STEPS, COLUMNS))
-    one.step = COLUMNS
     _settled(one, None, office.district)
     parts.tell_who(person, None, _labels()[BOUNDARIES])
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,6 +14,8 @@ from qjmap.access import Action, Person
 from qjmap.layers import LayerSpec
 from qjmap.ui import html, who
 from qjmap.ui.intake_work import Work
+
+_HERE = Path(__file__).parent
 
 
 def tell_who(person: Person, spec: LayerSpec | None, label: str) -> bool:
@@ -26,6 +30,18 @@ def tell_who(person: Person, spec: LayerSpec | None, label: str) -> bool:
         )
     )
     return False
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    return st.components.v2.component(
+        "qjmap_intake", html="<i hidden></i>", js=(_HERE / "intake.js").read_text(encoding="utf-8")
+    )
+
+
+def follow(step: int) -> None:
+    """Let the keyboard's focus follow from step to step."""
+    _component()(key="intake-focus", data={"step": step})
 
 
 def next_button(one: Work, step: int, label: str) -> None:

@@ -127,6 +127,34 @@ def test_a_file_goes_the_whole_way(own, visit, tmp_path):
         assert "消火栓\n8" in page.locator(".qj-figures").first.inner_text()
 
 
+def test_the_keyboards_focus_follows_the_steps(server, visit, tmp_path):
+    def press(key):
+        page.locator(f".st-key-{key} button").focus()
+        page.keyboard.press("Enter")
+
+    def at(step):
+        page.locator("li[aria-current=step]:focus", has_text=step).wait_for()
+        settled(page)
+
+    with visit(1366, 768) as page:
+        opened(page, f"{server}/intake?to=hydrants")
+        assert page.evaluate(
+            "document.activeElement === document.body"
+        )  # nothing is taken from who just came
+        press("intake-next")
+        at("文件")
+        page.set_input_files("input[type=file]", workbook(tmp_path / "台账.xlsx"))
+        at("列")
+        choose(page, "类别:整列填", "市政消火栓")
+        assert page.locator("li[aria-current=step]:focus").count() == 0  # the same step leaves it where it is
+        press("intake-next")
+        at("坐标")
+        page.keyboard.press("Tab")
+        assert page.locator(".st-key-intake-back-1 button:focus").count() == 1
+        press("intake-back-3")
+        at("列")
+
+
 def test_a_visitor_keeps_nothing_and_a_hostile_file_stops_nothing(visit, tmp_path):
     Accounts(tmp_path).add("guan", "chang-mi-ma-1", Role.ADMIN)
     file = workbook(tmp_path / "台账.xlsx")
