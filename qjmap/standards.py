@@ -110,6 +110,13 @@ class Rule:
         return text
 
     @property
+    def reads(self) -> frozenset[str]:
+        """The columns of the layers that the rule looks into."""
+        tests = (*self.where, *self.to_where, *self.having, *self.when, *self.open)
+        said = (*self.value.values(), *self.column.values(), self.figure_column)
+        return frozenset((*said, *(one.column for one in tests))) - {""}
+
+    @property
     def metric(self) -> bool:
         """Whether the figure is a distance in metres, fit to draw a circle with."""
         return self.kind in ("radius", "nearest") and self.unit == METRES

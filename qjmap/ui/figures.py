@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from qjmap.standards import Rule
-from qjmap.ui import source
+from qjmap.ui import source, who
 
 Figure = float | dict[str, float]
 
@@ -18,7 +18,8 @@ def custom_figures() -> dict[str, Figure]:
     """Give the figures that a person changed: rule id → number, or urban and rural numbers.
 
     They stand in the address (`figures=rule:150,other:3000/10000`), so that a link carries them, and in the session,
-    so that they hold on every page until they are reset. What cannot be read is passed over.
+    so that they hold on every page until they are reset. What cannot be read is passed over, and a figure for a rule
+    that is `fixed`.
     """
     if _FIGURES in st.query_params:
         st.session_state[_FIGURES] = read(st.query_params[_FIGURES])
@@ -31,7 +32,20 @@ def custom_figures() -> dict[str, Figure]:
 
 def _changes(rules: Mapping[str, Rule], key: str, figure: Figure) -> bool:
     """Tell whether a figure changes a rule: one that there is, that has a figure of its own, and another."""
-    return key in rules and rules[key].figure is not None and not _same(rules[key], figure)
+    if key not in rules or rules[key].figure is None or _same(rules[key], figure):
+        return False
+    return not fixed(rules[key])
+
+
+def fixed(rule: Rule) -> bool:
+    """Tell whether this person may not try another figure: the answers would tell a column that he may not see."""
+    layers = source.district().registry.layers
+    return any(
+        who.hides(layers[layer], column)
+        for layer in (*rule.layers, *rule.to)
+        if layer in layers
+        for column in rule.reads
+    )
 
 
 def set_figure(rule: Rule, figure: Figure | None) -> None:

@@ -11,6 +11,7 @@ from qjmap.district import District
 from qjmap.errors import QjmapError
 from qjmap.standards import Rule
 from qjmap.ui import html, judging, source, words
+from qjmap.ui.figures import fixed
 from qjmap.ui.table import TableColumn, show_table
 
 _COLUMNS = (
@@ -131,6 +132,9 @@ def _detail(
     st.html(html.rule(f"{rule.title}:{applied.target}", said, custom="自定值" if rule.id in merged else ""))
     if rule.figure is None:
         st.html(html.note("这条标准的数值取自同一记录的另一栏,不能在此修改。"))
+        return
+    if fixed(rule):
+        st.html(html.note("这条标准看的是敏感列:试改数值会推知其内容,登录后才能修改。"))
         return
     current = merged.get(rule.id)
     figures = (

@@ -147,6 +147,22 @@ def test_a_file_held_against_what_is_kept_tells_no_more(figures, now, monkeypatc
         assert [row["old"] for row in shown.pop()] == [old, "甲"]
 
 
+def test_no_figure_of_ones_own_is_tried_on_what_is_kept_from_one(now):
+    """Other figures for a rule would tell a pressure by where its answer turns."""
+    tried = {"figures": "hydrant-pressure:0.5,ems-radius:3000/9000", "demo": "true"}
+    for person, changed in ((VISITOR, 1), (WATER, 1), (LOCAL, 2)):
+        now(person)
+        seen = Page("shortages", **tried)
+        (back,) = [one for one in seen.at.button if one.key == "reset-figures"]
+        assert f"({changed} 条" in back.label
+    now(VISITOR)
+    plain, same = (
+        Page("town", town="古南街道", demo="true", **more).text
+        for more in ({}, {"figures": "hydrant-pressure:0.5"})
+    )
+    assert plain == same
+
+
 def record_of(figures, key):
     with figures[key].open(encoding="utf-8", newline="") as file:
         return next(csv.DictReader(file))["id"]
