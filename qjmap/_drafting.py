@@ -15,7 +15,8 @@ import shapely
 from qjmap import _shapes, datum
 from qjmap._advice import advise, left_blank
 from qjmap._limits import give_back
-from qjmap._repairs import factor, fixer, written
+from qjmap._repairs import fixer, written
+from qjmap._units import factor
 from qjmap._villages import Villages, tells
 from qjmap.checks import SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
 from qjmap.errors import DataError, Problem
@@ -120,6 +121,11 @@ class Draft:
     notes: tuple[str, ...]
     unplaced: Bools
     file: str
+
+
+def in_unit(column: Column) -> str:
+    """Say what is expected of a number whose header says a unit that nobody knows."""
+    return f"以“{column.unit}”计的数"
 
 
 def coordinates(source: Source, matches: Mapping[str, Match]) -> tuple[pd.Series, pd.Series] | None:
@@ -301,12 +307,12 @@ class Work:
                 continue
             self._refuse_error_values(key)
             self._read_as_said(key)
-            self._scale(key, column)
-            fix = fixer(column, self.around.gazetteer.towns, self.around.names)
+            times, scaled = self._scale(key, column)
+            fix = fixer(column, self.around.gazetteer.towns, self.around.names, times)
             if fix is None:
                 continue
             cells = self.cells[key]
-            suspects = cells[self._suspect(cells, column)]
+            suspects = cells[self._suspect(cells, column) & ~scaled]
             tried = {str(text): fix(str(text)) for text in suspects.unique()}
             fixes = {text: found for text, found in tried.items() if found is not None}
             if not fixes:
@@ -355,29 +361,41 @@ class Work:
                 Problem(self.file, int(self.rows[place]), self.told(key), value, "值", advice)
             )
 
-    def _scale(self, key: str, column: Column) -> None:
-        """Bring numbers under a header that says another unit to the column's own."""
-        unit = self.matches[key].unit
-        times = (
-            factor(unit, column.unit)
-            if unit and column.unit and column.type in ("integer", "number")
-            else None
-        )
-        if times is None or times == 1:
-            return
+    def _scale(self, key: str, column: Column) -> tuple[float, Bools]:
+        """Bring numbers under a header that says another unit to the column's own.
+
+        Gives what they are multiplied by, and marks those that were: what is not plainly a number is read later.
+        """
         cells = self.cells[key]
+        scaled = np.zeros(len(cells), dtype=bool)
+        unit = self.matches[key].unit if column.type in ("integer", "number") and column.unit else ""
+        if not unit:
+            return 1.0, scaled
+        meant = self.meanings.get(key, {}).get(unit, unit)
+        times = factor(meant, column.unit)
+        if times is None:
+            self._ask_unit(key, column, unit)
+        if times is None or times == 1 or not cells.notna().any():
+            return 1.0, scaled
+        said = f"列名写明单位“{unit}”" if meant == unit else f"按所选,列名的“{unit}”即“{meant}”"
+        why = f"{said},全列换算为“{column.unit}”(×{times:g})"
+        if not self.for_column("header-unit", key, unit, column.unit, why):
+            return 1.0, scaled
         numbers = pd.to_numeric(cells.where(_matches(cells, r"[+-]?[0-9]+\.?[0-9]*")), errors="coerce")
-        if numbers.notna().any() and self.for_column(
-            "header-unit",
-            key,
-            unit,
-            column.unit,
-            f"列名写明单位“{unit}”,全列换算为“{column.unit}”(×{times:g})",
-        ):
-            scaled = [written(round(one * times, 9)) for one in numbers.dropna().tolist()]
-            values = cells.astype(object).to_numpy(copy=True)
-            values[numbers.notna().to_numpy()] = scaled
-            self.cells[key] = pd.Series(values, index=cells.index).astype("str")
+        scaled = numbers.notna().to_numpy()
+        values = cells.astype(object).to_numpy(copy=True)
+        values[scaled] = [written(round(one * times, 9)) for one in numbers[scaled].tolist()]
+        self.cells[key] = pd.Series(values, index=cells.index).astype("str")
+        return times, scaled
+
+    def _ask_unit(self, key: str, column: Column, unit: str) -> None:
+        """Stop numbers under a unit that nobody knows; a cell that says its own unit has no need of the header's."""
+        bare = _matches(self.cells[key], ".*[0-9\uff10-\uff19.]")
+        advice = f"列名写的单位是“{unit}”,程序不知怎样换算:请在导入页说明它是什么单位,或改正列名"
+        for place in np.flatnonzero(bare & ~self.left).tolist():
+            row, value = int(self.rows[place]), str(self.cells[key].iat[place])
+            self.problems.append(Problem(self.file, row, self.told(key), value, in_unit(column), advice))
+        self.cells[key] = self.cells[key].mask(bare)  # whether it is too large cannot be said, either
 
     # -- villages --
 

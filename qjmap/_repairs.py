@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from qjmap._units import factor
 from qjmap.layers import Column
 
 Fix = tuple[str | None, str, str]
@@ -44,68 +45,6 @@ _DATE = re.compile(
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR = re.compile(r"(\d{4})\s*(?:年.*|[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?:\s.*)?|\.0+)")
 
-# dimension, and how many of its basic unit
-UNITS: dict[str, tuple[str, float]] = {
-    **dict.fromkeys(("毫米", "mm"), ("length", 0.001)),
-    **dict.fromkeys(("厘米", "公分", "cm"), ("length", 0.01)),
-    **dict.fromkeys(("米", "m"), ("length", 1.0)),
-    **dict.fromkeys(("千米", "公里", "km"), ("length", 1000.0)),
-    **dict.fromkeys(("升", "l"), ("volume", 0.001)),
-    **dict.fromkeys(("立方米", "立方", "方", "m3", "m³", "吨", "t"), ("volume", 1.0)),
-    **dict.fromkeys(("万立方米", "万方", "万m3", "万m³"), ("volume", 10000.0)),
-    "亿立方米": ("volume", 1e8),
-    **dict.fromkeys(("兆帕", "mpa"), ("pressure", 1.0)),
-    **dict.fromkeys(("千帕", "kpa"), ("pressure", 0.001)),
-    "bar": ("pressure", 0.1),
-    **dict.fromkeys(("升/秒", "l/s"), ("flow", 1.0)),
-    **dict.fromkeys(("立方米/小时", "m3/h", "m³/h"), ("flow", 1 / 3.6)),
-    "元": ("money", 1e-4),
-    "万元": ("money", 1.0),
-    "亿元": ("money", 1e4),
-    "平方千米": ("area", 1e6),
-    "平方公里": ("area", 1e6),
-    "km2": ("area", 1e6),
-    "平方米": ("area", 1.0),
-    "公顷": ("area", 1e4),
-    "亩": ("area", 2000 / 3),
-}
-
-
-_ALIASES: dict[str, tuple[str, ...]] = {
-    "层": ("f", "楼", "层楼"),
-    "辆": ("台", "部"),
-    "张": ("床",),
-    "人": ("名", "位"),
-    "户": ("家",),
-    "处": ("个", "项"),
-    "个": ("处",),
-}
-"""Other words by which things are counted."""
-
-
-def other_units(wanted: str) -> list[tuple[str, float]]:
-    """Name the units for which one is mistaken, and what a number in them is multiplied by; one name for each."""
-    if wanted not in UNITS:
-        return [(f"万{wanted}", 1e4)] if wanted else []
-    dimension, own = UNITS[wanted]
-    found: dict[float, str] = {}
-    for name, (kind, size) in UNITS.items():
-        if kind == dimension and size != own:
-            found.setdefault(size / own, name)
-    return [(name, times) for times, name in found.items()]
-
-
-def factor(found: str, wanted: str) -> float | None:
-    """Give what a number in one unit is multiplied by to be in another; None when they do not measure the same."""
-    found, wanted = (unicodedata.normalize("NFKC", one).strip().lower() for one in (found, wanted))
-    if found == wanted or found in _ALIASES.get(wanted, ()):
-        return 1.0
-    if found in ("万", f"万{wanted}") and wanted and not wanted.startswith("万"):
-        return 1e4
-    if found in UNITS and wanted in UNITS and UNITS[found][0] == UNITS[wanted][0]:
-        return UNITS[found][1] / UNITS[wanted][1]
-    return None
-
 
 def written(number: float) -> str:
     """Write a number plainly, without the dust of binary fractions."""
@@ -113,7 +52,7 @@ def written(number: float) -> str:
 
 
 def fixer(
-    column: Column, towns: Sequence[str] = (), names: Sequence[str] = ()
+    column: Column, towns: Sequence[str] = (), names: Sequence[str] = (), times: float = 1.0
 ) -> Callable[[str], Fix | None] | None:
     """Give the function that repairs cells of a column, or None where nothing is ever repaired.
 
@@ -125,9 +64,11 @@ def fixer(
         The district's towns.
     names
         The district's own names, which may stand before a town's.
+    times
+        What a number without a unit of its own is multiplied by, where the header says another unit.
     """
     if column.type in ("integer", "number"):
-        return lambda text: number(text, column.unit, whole=column.type == "integer")
+        return lambda text: number(text, column.unit, whole=column.type == "integer", times=times)
     if column.type == "year":
         return year
     if column.type == "date":
@@ -149,8 +90,8 @@ def plain(text: str) -> Fix | None:
     return None if clean == text else (clean or None, "control", "去掉看不见的控制字符")
 
 
-def number(text: str, unit: str, *, whole: bool) -> Fix | None:
-    """Read full-width digits, thousands, units and 万."""
+def number(text: str, unit: str, *, whole: bool, times: float = 1.0) -> Fix | None:
+    """Read full-width digits, thousands, units and 万; what has no unit of its own is `times` as much."""
     folded = unicodedata.normalize("NFKC", text).strip()
     if folded.lower() in BLANKS:
         return None, "blank", "表示没有数据的记号,按空白"
@@ -159,6 +100,14 @@ def number(text: str, unit: str, *, whole: bool) -> Fix | None:
         bare = bare.replace(",", "")
     if _NUMBER.fullmatch(bare):
         value = float(bare)
+        if times != 1:
+            if whole and not round(value * times, 9).is_integer():
+                return None
+            return (
+                written(round(value * times, 9)),
+                "digits",
+                f"全角数字、千分位或空格;按列名的单位 ×{times:g}",
+            )
         if whole and not bare.lstrip("+-").isdecimal():
             if not value.is_integer() or abs(value) >= 1e15:
                 return None
@@ -169,14 +118,14 @@ def number(text: str, unit: str, *, whole: bool) -> Fix | None:
     found = _MEASURED.fullmatch(bare)
     if found is None:
         return None
-    times = factor(found[2], unit)
+    own = factor(found[2], unit)
     digits = found[1].replace(",", "") if _THOUSANDS.fullmatch(found[1]) else found[1]
-    if times is None or not _NUMBER.fullmatch(digits):
+    if own is None or not _NUMBER.fullmatch(digits):
         return None
-    value = float(digits) * times
+    value = float(digits) * own
     if whole and not round(value, 9).is_integer():
         return None
-    why = "去掉单位" if times == 1 else f"“{found[2]}”换算为“{unit}”(×{times:g})"
+    why = "去掉单位" if own == 1 else f"“{found[2]}”换算为“{unit}”(×{own:g})"
     return written(round(value, 9)), "unit", why
 
 

@@ -67,8 +67,12 @@ _COUNTS: dict[str, tuple[str, ...]] = {
 """Other words by which the same things are counted."""
 
 _STRANGE = frozenset(
-    "寸 英寸 吋 尺 英尺 丈 里 华里 海里 英里 顷 斤 磅 加仑 桶 车 罐 瓶 斗 度 ℃ 摄氏度 伏 安 瓦 千瓦 人次 人年 人日 床日 台班 "
-    "栋 幢 座 所 支 队 套 只 根 片 块 次 年 月 周 季度 % ‰ 百分比 百分点 比例 比率 指数 等级 级".split()
+    re.findall(
+        "[^,]+",
+        "寸,英寸,吋,尺,英尺,丈,里,华里,海里,英里,顷,斤,磅,加仑,桶,车,罐,瓶,斗,度,℃,摄氏度,伏,安,瓦,千瓦,"
+        "人次,人年,人日,床日,台班,栋,幢,座,所,支,队,套,只,根,片,块,次,年,月,周,季度,等级,级,"
+        "%,‰,百分比,百分点,比例,比率,指数",
+    )
 )
 """Words that measure or count, but nothing that a register holds: under a number they must be asked about."""
 
@@ -91,7 +95,8 @@ def fold(text: str) -> str:
     """Write a unit in one way: half-width, lower case, 升每秒 as 升/秒, m³·s⁻¹ as m3/s."""
     text = re.sub(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda found: "10^" + found[1].translate(_SUPERSCRIPT), text)
     text = unicodedata.normalize("NFKC", text.translate(_SUPERSCRIPT)).lower()
-    text = re.sub(r"\s", "", text).replace("每", "/").replace("\\", "/").removeprefix("单位").lstrip("::为")
+    text = re.sub(r"\s", "", text).replace("每", "/").replace("\\", "/")
+    text = re.sub("^单位[::为]?", "", text)
     return re.sub(r"[·.*]?(s|min|h|d)\^?-1$", r"/\1", text)
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import shapely
 
 from qjmap import _shapes
-from qjmap._repairs import other_units
+from qjmap._units import other_units
 from qjmap.crs import Projection
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qjmap import _shapes, datum
-from qjmap._drafting import BY_NUMBER, EXAMPLE, Draft, Repair, Surroundings, Work, coordinates
+from qjmap._drafting import BY_NUMBER, EXAMPLE, Draft, Repair, Surroundings, Work, coordinates, in_unit
+from qjmap._units import other_units
 from qjmap._villages import tells as told_by_register
 from qjmap.checks import Ground
 from qjmap.district import District
@@ -35,6 +36,7 @@ __all__ = [
     "Repair",
     "Surroundings",
     "coordinates",
+    "meanings_for",
     "prepare",
     "surroundings",
     "to_register",
@@ -150,7 +152,9 @@ def prepare(
 
 
 def unknown_words(made: Draft, source: Source, matches: Mapping[str, Match]) -> dict[str, dict[str, int]]:
-    """Find the words of a file that a column with fixed values does not know, for a person to say what they mean.
+    """Find the words of a file that a column does not know, for a person to say what they mean (`meanings_for`).
+
+    Of a column with fixed values these are values; of a number the unit that its header says.
 
     Parameters
     ----------
@@ -167,6 +171,10 @@ def unknown_words(made: Draft, source: Source, matches: Mapping[str, Match]) -> 
     frame, rows = source.table.frame, np.asarray(source.table.rows, dtype=np.int64)
     found: dict[str, dict[str, int]] = {}
     for key, column in made.spec.columns.items():
+        if key in matches and matches[key].unit and column.type in ("integer", "number"):
+            told = matches[key].column, in_unit(column)
+            if stopped_rows := sum((one.column, one.expected) == told for one in made.problems):
+                found[key] = {matches[key].unit: stopped_rows}
         if key not in matches or column.type not in ("category", "town"):
             continue
         name = matches[key].column
@@ -177,6 +185,13 @@ def unknown_words(made: Draft, source: Source, matches: Mapping[str, Match]) -> 
         if len(words):
             found[key] = {str(word): int(count) for word, count in words.value_counts().items()}
     return found
+
+
+def meanings_for(column: Column, towns: Collection[str] = ()) -> tuple[str, ...]:
+    """Give what an unknown word of a column may mean: one of its values, a town, a unit."""
+    if column.type in ("integer", "number"):
+        return (column.unit, *(name for name, _ in other_units(column.unit)))
+    return tuple(one for one in (towns if column.type == "town" else column.values) if one)
 
 
 def to_register(frame: pd.DataFrame, spec: LayerSpec) -> bytes:

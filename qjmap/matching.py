@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from qjmap._repairs import UNITS, factor
+from qjmap import _units
+from qjmap._units import is_unit
 from qjmap.ingest import Source
 from qjmap.layers import Column, LayerSpec
 
@@ -45,10 +47,36 @@ _PAIR = re.compile(
 _WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b", re.IGNORECASE)
 _SAMPLE = 500
 _SHARE = 0.8
-_LIKE, _LIKE_NUMBER = 0.75, 0.85
-"""How like a name must be: a number under a wrong name is believed, 出水口数量 is no 出水量."""
-_LETTERS = re.compile(r"[a-z0-9]+$")
+_LIKE = 0.75
 _COUNT = re.compile(".*(?:数量|个数)")
+_NUMBERS = ("integer", "number")
+
+# A number under a wrong name is believed: what the name of its column says besides the register's own word must be
+# one of these, which change nothing. 已整改隐患数 is no 隐患数, 2024年编制床位 no 2020年编制床位.
+_BEFORE = ("总", "共", "合计", "共有", "全部")
+_BEHIND = ("总数", "总量", "总计", "合计", "数量", "个数", "数目", "数值", "数", "量", "值")
+_IDLE = (
+    "",
+    "必填",
+    "选填",
+    "可空",
+    "数字",
+    "整数",
+    "小数",
+    "填数字",
+    "阿拉伯数字",
+    "半角",
+    *_BEFORE,
+    *_BEHIND,
+)
+_WHOLE = ("总", "合计")
+"""Of several columns one that says so is the sum of the others."""
+
+_OTHER = (
+    "其中", "已", "未", "拟", "开放", "计划", "空置", "裙房", "地下", "死库容", "兴利", "调洪", "防洪", "新增", "新建",
+    "减少", "负压", "在编", "注册", "每", "平均", "人均", "户均", "占比", "比例", "最低", "最小",
+)  # fmt: skip
+"""Words of a part or of another thing: a column called so is not even proposed, unless the register's is, too."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +115,7 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     """
     found: dict[str, Match] = {}
     taken: set[str] = set()
-    headers = {name: _plain(name) for name in source.table.frame.columns}
+    headers = {name: _read(name) for name in source.table.frame.columns}
     _take(_by_name(headers, spec), spec, found, taken)
     samples = {name: _sample(source.table.frame[name]) for name in headers if name not in taken}
     if "lon" in spec.columns and "lon" not in found and "lat" not in found:
@@ -102,7 +130,8 @@ def chosen(matches: Mapping[str, Match], choices: Mapping[str, str | None]) -> d
     """Change matches as a person says: register's key → the file's column, None for none."""
     changed = {key: one for key, one in matches.items() if key not in choices}
     return changed | {
-        key: Match(column, 1.0, PERSON, unit_of(column))
+        # the very key of a column is no name with a unit behind: capacity_wan_m3
+        key: Match(column, 1.0, PERSON, "" if column.lower() == key else unit_of(column))
         for key, column in choices.items()
         if column is not None
     }
@@ -123,89 +152,185 @@ def score(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> float:
 
 
 def unsure(header: str, spec: LayerSpec, matches: Mapping[str, Match]) -> list[str]:
-    """Name the numbers of a layer that a column may be, where its header says too little: 床位, of which year?
+    """Name the numbers of a layer that a column may be, where its header says too little or too much.
+
+    床位, of which year? 消防设施流量, is that 流量? The program does not choose for a person: a number is believed.
 
     Returns
     -------
     list of str
-        Labels of columns that have no match yet; none for a header of a single character, or one that fits only one.
+        Labels of columns that have no match yet; none for a header of a single character, one that is like none, or one
+        that says to be a part or another year.
     """
-    stem = re.sub("(?:总数|数量|数)$", "", _plain(header))
-    found = [
-        column.label
-        for key, column in spec.columns.items()
-        if key not in matches and column.type in ("integer", "number") and stem in column.label
-    ]
-    return found if len(stem) > 1 and len(found) > 1 else []
+    said = _read(header)
+    stem = re.sub("(?:总数|数量|数)$", "", said.plain)
+    left = [one for key, one in spec.columns.items() if key not in matches and one.type in _NUMBERS]
+    within = [column.label for column in left if stem in column.label] if len(stem) > 1 else []
+    if len(within) > 1:
+        return within
+    return [column.label for column in left if _may_be(said, column)]
+
+
+def _may_be(said: _Header, column: Column) -> bool:
+    """Say whether a number is like enough to be proposed: the same year, and no word of a part."""
+    words = [word for word, _, _ in _names(column) if len(word) > 1 and not word.isascii()]
+    text = said.name + "".join(said.inside)
+    if any(one in text and not any(one in word for word in words) for one in _OTHER):
+        return False
+    years, own = (set(re.findall(r"(?:19|20)\d\d", one)) for one in (text, column.label))
+    if own and years != own:
+        return False
+    near = any(difflib.SequenceMatcher(None, said.name, word).ratio() >= _LIKE for word in words)
+    return near or any(said.name.endswith(word) for word in words)
 
 
 def unit_of(header: str) -> str:
-    """Give the unit that a header says in brackets or after a stroke: 高度(m), 高度/米."""
-    text = unicodedata.normalize("NFKC", header)
-    found = _BRACKETS.search(text)
-    if found:
-        return found[1].removeprefix("单位").lstrip(":").strip()
-    return text.rpartition("/")[2].strip() if "/" in text else ""
+    """Give the unit that a header says, in brackets, after a stroke or at its end: 高度(m), 高度/米, 流量L/min."""
+    return _read(header).unit
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A header in its parts, folded.
+
+    `plain` is what stands outside brackets, `name` the same without a unit at its end, `inside` what stands in brackets
+    and is no unit, `whole` all but brackets that hold only a unit.
+    """
+
+    plain: str
+    name: str
+    inside: tuple[str, ...]
+    whole: str
+    unit: str
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(header: str) -> _Header:
+    text = unicodedata.normalize("NFKC", header).strip()
+    inside: list[str] = []
+    units: dict[str, str] = {}
+
+    def part(found: re.Match[str]) -> str:
+        own = []
+        for word in re.split("[,、;]", found[1]):
+            word = re.sub("^单位:?", "", word.strip())
+            if is_unit(word):
+                units.setdefault(_units.fold(word), word)
+            elif word:
+                own.append(word)
+        inside.extend(_tight(one) for one in own)
+        return f"({''.join(own)})" if own else ""
+
+    whole = _BRACKETS.sub(part, text)
+    outside = _BRACKETS.sub("", text).strip()
+    last = _units.tail(outside)
+    if last:
+        units.setdefault(_units.fold(last), last)
+    name = _tight(outside.removesuffix(last))
+    return _Header(_plain(header), name, tuple(inside), _tight(whole), "、".join(units.values()))
+
+
+def _tight(text: str) -> str:
+    return _NOISE.sub("", unicodedata.normalize("NFKC", text).lower())
 
 
 def _plain(header: str) -> str:
     """Give a name without what people put round it: units, stars, blanks, the width of letters."""
-    text = unicodedata.normalize("NFKC", header).lower()
-    bare = _NOISE.sub("", _BRACKETS.sub("", text))
-    return bare or _NOISE.sub("", text)
+    text = unicodedata.normalize("NFKC", header)
+    return _tight(_BRACKETS.sub("", text)) or _tight(text)
 
 
 def _names(column: Column) -> Iterator[tuple[str, float, str]]:
     yield column.key.lower(), 1.0, NAME
-    yield _NOISE.sub("", unicodedata.normalize("NFKC", column.label).lower()), 1.0, NAME
-    yield _plain(column.label), 0.98, NAME
+    yield _tight(column.label), 1.0, NAME
+    if column.type not in _NUMBERS:  # 2025年规划床位(征求意见稿) is not 2025年规划床位
+        yield _plain(column.label), 0.98, NAME
     for word in column.synonyms:
         yield _plain(word), 0.95, SYNONYM
 
 
-Offer = tuple[float, str, str, str, int]  # confidence, key, column of the file, why, place among the names
+Offer = tuple[float, str, str, str, int, str]  # confidence, key, column of the file, why, place, unit
 
 
-def _by_name(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]:
-    for name, plain in headers.items():
-        whole = _NOISE.sub("", unicodedata.normalize("NFKC", name).lower())
+def _by_name(headers: Mapping[str, _Header], spec: LayerSpec) -> Iterator[Offer]:
+    for name, said in headers.items():
+        whole = _tight(name)
         for key, column in spec.columns.items():
-            # a unit is no part of the name; other words in brackets may be
-            bare = plain if _is_unit(unit_of(name), column) else whole
+            number = column.type in _NUMBERS
+            called = _called(said, column) if number else {said.plain}
             for place, (word, confidence, why) in enumerate(_names(column)):
-                if word in (plain, whole, name.lower()):
-                    yield confidence - (0.01 if word not in (whole, bare) else 0), key, name, why, place
-        if spec.placed and not spec.shaped and plain in ADDRESSES:
-            yield 0.95, ADDRESS, name, SYNONYM, 0
+                if word in (whole, name.lower()):  # what looks like a unit may be part of the name
+                    yield confidence, key, name, why, place, ""
+                elif word in called or (number and _bare(word) in called):
+                    # a unit is no part of the name; other words in brackets may be
+                    less = 0.0 if number and not said.inside else 0.01
+                    yield confidence - less, key, name, why, place, said.unit
+        if spec.placed and not spec.shaped and said.plain in ADDRESSES:
+            yield 0.95, ADDRESS, name, SYNONYM, 0, ""
 
 
-def _is_unit(said: str, column: Column) -> bool:
-    return bool(said and column.unit) and factor(said, column.unit) is not None
+def _bare(word: str) -> str:
+    return re.sub(r"[()\[\]]", "", word)
 
 
-def _by_likeness(headers: Mapping[str, str], spec: LayerSpec) -> Iterator[Offer]:
+def _called(said: _Header, column: Column) -> set[str]:
+    """Give the names that a number's header may be read as; what it says in brackets is part of them: 层数(地下)."""
+    more = "".join(said.inside)
+    known = {*_IDLE, *(word for word, _, _ in _names(column))}
+    idle = all(one in known or one.isdecimal() for one in said.inside)  # 口径(公称直径), 流量(1)
+    return {said.name + more, more + said.name} | ({said.name} if idle else set())
+
+
+def _by_likeness(headers: Mapping[str, _Header], spec: LayerSpec) -> Iterator[Offer]:
     """Offer names that are nearly right, or that hold the right one: 消火栓名称, 所属街镇名."""
-    for name, plain in headers.items():
+    for name, said in headers.items():
         for key, column in spec.columns.items():
+            if column.type in _NUMBERS:
+                if confidence := _alike(said, column, spec):
+                    yield confidence, key, name, NAME, 0, said.unit
+                continue
             words = {word for word, _, _ in _names(column) if len(word) >= 2}
-            least = _LIKE_NUMBER if column.type in ("integer", "number") else _LIKE
-            near = max((difflib.SequenceMatcher(None, plain, word).ratio() for word in words), default=0.0)
-            bare = _LETTERS.sub("", plain) or plain  # 公称直径DN
-            ends = any(bare.endswith(word) for word in words if not word.isascii())
-            likeness = max(near if near >= least else 0.0, 0.7 if ends else 0.0)
-            # how many there are of a thing is no measure of it
-            if likeness and not (_COUNT.fullmatch(plain) and column.unit in UNITS):
-                yield min(0.9, likeness * 0.9), key, name, NAME, 0
-        if spec.placed and not spec.shaped and _ADDRESS.fullmatch(plain):
-            yield 0.65, ADDRESS, name, NAME, 0
+            near = max(
+                (difflib.SequenceMatcher(None, said.plain, word).ratio() for word in words), default=0.0
+            )
+            ends = any(said.plain.endswith(word) for word in words if not word.isascii())
+            likeness = max(near if near >= _LIKE else 0.0, 0.7 if ends else 0.0)
+            if likeness:
+                yield min(0.9, likeness * 0.9), key, name, NAME, 0, ""
+        if spec.placed and not spec.shaped and _ADDRESS.fullmatch(said.plain):
+            yield 0.65, ADDRESS, name, NAME, 0, ""
+
+
+def _alike(said: _Header, column: Column, spec: LayerSpec) -> float:
+    """Say how sure it is that a number's header is a column's name but for words that change nothing; else 0."""
+    # how many there are of a thing is no measure of it
+    if _COUNT.fullmatch(said.name) and _units.measures(column.unit):
+        return 0.0
+    called = {_core(one, spec) for one in _called(said, column)} - {""}
+    if not any(_core(_bare(word), spec) in called for word, _, _ in _names(column)):
+        return 0.0
+    return 0.91 if any(one in said.name for one in _WHOLE) else 0.9
+
+
+def _core(name: str, spec: LayerSpec) -> str:
+    """Strip a number's name of words that change nothing, and of the layer's own: 消火栓流量值 is 流量."""
+    name = re.sub(r"((?:19|20)\d\d)年(?:末|底|度)?", r"\1", name)
+    for own in (spec.label, spec.label.removeprefix("高层"), *_BEFORE):
+        name = name.removeprefix(own)
+    for own in _BEHIND:
+        if name.endswith(own) and len(name) - len(own) > 1:
+            return name.removesuffix(own)
+    return name
 
 
 def _take(offers: Iterator[Offer], spec: LayerSpec, found: dict[str, Match], taken: set[str]) -> None:
     """Take the best offers first; the order of the register and then of its names decides between equals."""
     order = {key: place for place, key in enumerate((*spec.columns, ADDRESS))}
-    for confidence, key, name, why, _ in sorted(offers, key=lambda one: (-one[0], order[one[1]], one[4])):
+    for confidence, key, name, why, _, unit in sorted(
+        offers, key=lambda one: (-one[0], order[one[1]], one[4])
+    ):
         if key not in found and name not in taken:
-            found[key] = Match(name, round(confidence, 2), why, unit_of(name))
+            found[key] = Match(name, round(confidence, 2), why, unit)
             taken.add(name)
 
 
@@ -223,7 +348,7 @@ def _share(cells: Sequence[str], right: Callable[[str], bool]) -> float:
 
 
 def _pairs(
-    headers: Mapping[str, str],
+    headers: Mapping[str, _Header],
     samples: Mapping[str, list[str]],
     found: dict[str, Match],
     taken: set[str],
@@ -231,8 +356,8 @@ def _pairs(
     """Find longitude and latitude that stand in one cell."""
     for name, cells in samples.items():
         share = _share(cells, lambda text: bool(_PAIR.fullmatch(text)))
-        if share >= _SHARE or (headers[name] in PAIRS and share > 0):
-            why = SYNONYM if headers[name] in PAIRS else CONTENT
+        if share >= _SHARE or (headers[name].plain in PAIRS and share > 0):
+            why = SYNONYM if headers[name].plain in PAIRS else CONTENT
             found["lon"] = found["lat"] = Match(name, 0.95 if why == SYNONYM else 0.7, why)
             taken.add(name)
             return
@@ -255,11 +380,11 @@ def _by_content(
                 continue
             share = _share(cells, values.__contains__)
             if share >= _SHARE:
-                yield 0.6 + 0.1 * share, key, name, CONTENT, 0
+                yield 0.6 + 0.1 * share, key, name, CONTENT, 0, ""
         if towns and _share(cells, stems.__contains__) >= _SHARE:
-            yield 0.75, "town", name, CONTENT, 0
+            yield 0.75, "town", name, CONTENT, 0, ""
         if spec.shaped and _share(cells, lambda text: bool(_WKT.match(text))) >= _SHARE:
-            yield 0.75, "geometry", name, CONTENT, 0
+            yield 0.75, "geometry", name, CONTENT, 0, ""
         if "lon" in spec.columns and len(distinct) * 2 >= len(cells):
             yield from _degrees(cells, name)
 
@@ -272,4 +397,4 @@ def _degrees(cells: Sequence[str], name: str) -> Iterator[Offer]:
     for key, low, high in (("lon", 73.0, 136.0), ("lat", 3.0, 54.0)):
         inside = (numbers >= low) & (numbers <= high) & broken
         if inside.mean() >= _SHARE and np.std(numbers[inside]) < 3:
-            yield 0.6, key, name, CONTENT, 0
+            yield 0.6, key, name, CONTENT, 0, ""

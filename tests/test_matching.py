@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qjmap import ingest, matching
+from qjmap import _units, ingest, matching
 from qjmap.district import ROOT
 from qjmap.layers import load_registry
 
@@ -86,7 +86,26 @@ def test_a_person_has_the_last_word():
 
 
 @pytest.mark.parametrize(
-    ("header", "unit"), [("高度(m)", "m"), ("高度(单位:米)", "米"), ("高度/米", "米"), ("高度", "")]
+    ("header", "unit"),
+    [
+        ("高度(m)", "m"),
+        ("高度(单位:米)", "米"),
+        ("高度/米", "米"),
+        ("高度", ""),
+        ("流量L/min", "L/min"),
+        ("流量m3/h", "m3/h"),
+        ("流量/L/min", "L/min"),
+        ("流量升每分", "升每分"),
+        ("总库容万m³", "万m3"),
+        ("库容亿方", "亿方"),
+        ("总库容(10⁴m³)", "104m3"),
+        ("人口万人", "万人"),
+        ("口径(公称直径,mm)", "mm"),
+        ("2025年规划床位(征求意见稿)(张)", "张"),
+        ("层数(地上)", ""),
+        ("是/否", ""),
+        ("村(社区)", ""),
+    ],
 )
 def test_the_unit_in_a_header(header, unit):
     assert matching.unit_of(header) == unit
@@ -162,3 +181,108 @@ def test_a_header_that_may_be_several_columns_is_none_of_them_and_they_are_named
         "beds_2025": matching.Match("b", 1, matching.NAME),
     }
     assert matching.unsure("编制床位", spec, kept) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "times"),
+    [
+        ("L/min", "升/秒", 1 / 60),
+        ("升/分钟", "升/秒", 1 / 60),
+        ("m³/min", "升/秒", 1000 / 60),
+        ("t/h", "升/秒", 1 / 3.6),
+        ("L·s⁻¹", "升/秒", 1),
+        ("升每秒", "升/秒", 1),
+        ("公斤", "兆帕", 0.0980665),
+        ("kgf/cm²", "兆帕", 0.0980665),
+        ("bar", "兆帕", 0.1),
+        ("米水柱", "兆帕", 0.00980665),
+        ("米", "兆帕", None),
+        ("亿m³", "万立方米", 1e4),
+        ("亿方", "万立方米", 1e4),
+        ("百万方", "万立方米", 100),
+        ("千立方米", "万立方米", 0.1),
+        ("×10⁴m³", "万立方米", 1),
+        ("104m3", "万立方米", 1),
+        ("万", "万立方米", 1),
+        ("万", "人", 1e4),
+        ("百人", "人", 100),
+        ("亿", "万元", 1e4),
+        ("亩", "平方千米", 2000 / 3e6),
+        ("公顷", "平方千米", 0.01),
+        ("km²", "平方千米", 1),
+        ("DN", "毫米", 1),
+        ("床", "张", 1),
+        ("台", "辆", 1),
+        ("人次", "人", None),
+        ("寸", "毫米", None),
+        ("gpm", "升/秒", None),
+        ("%", "人", None),
+    ],
+)
+def test_units_as_people_write_them(found, wanted, times):
+    assert _units.is_unit(found)
+    assert _units.factor(found, wanted) == (times if times is None else pytest.approx(times, rel=1e-9))
+
+
+def test_every_unit_of_a_register_is_known():
+    for spec in (*REGISTRY.layers.values(), *REGISTRY.tables.values()):
+        for column in spec.columns.values():
+            if column.unit:
+                assert _units.known(column.unit), column.label
+
+
+@pytest.mark.parametrize(
+    ("layer", "headers", "expected"),
+    [
+        ("hydrants", "流量(L/min)", {"flow_l_s": ("流量(L/min)", "L/min")}),
+        ("hydrants", "流量m3/h", {"flow_l_s": ("流量m3/h", "m3/h")}),
+        ("hydrants", "公称直径DN", {"diameter_mm": ("公称直径DN", "DN")}),
+        ("hydrants", "口径(公称直径)", {"diameter_mm": ("口径(公称直径)", "")}),
+        ("hydrants", "消火栓流量值", {"flow_l_s": ("消火栓流量值", "")}),
+        ("hydrants", "2019年流量", {}),
+        ("hydrants", "flow_l_s", {"flow_l_s": ("flow_l_s", "")}),
+        ("reservoirs", "capacity_wan_m3", {"capacity_wan_m3": ("capacity_wan_m3", "")}),
+        ("reservoirs", "死库容,兴利库容(万m³)", {}),
+        ("reservoirs", "水库总库容(万方)", {"capacity_wan_m3": ("水库总库容(万方)", "万方")}),
+        ("health", "2025年规划床位(张),2025年新增床位", {"beds_2025": ("2025年规划床位(张)", "张")}),
+        ("health", "2025年规划床位(征求意见稿)", {"beds_2025_draft": ("2025年规划床位(征求意见稿)", "")}),
+        ("health", "现有开放床位", {}),
+        ("health", "2024年编制床位,2020年开放床位", {}),
+        ("health", "编制床位(2020年)", {"beds_2020": ("编制床位(2020年)", "")}),
+        ("health", "2020年末编制床位数", {"beds_2020": ("2020年末编制床位数", "")}),
+        ("health", "在编全科医生,全科医生合计", {"gp_count": ("全科医生合计", "")}),
+        ("health", "负压救护车,救护车总数", {"ambulances": ("救护车总数", "")}),
+        ("health", "每万人全科医生,每千人口床位", {}),
+        ("projects", "总投资(征求意见稿)", {"cost_wan_draft": ("总投资(征求意见稿)", "")}),
+        ("highrises", "地下层数,裙房高度,已整改隐患数,空置户数,层数(地下)", {}),
+        ("highrises", "地下层数,层数(地上)", {"floors": ("层数(地上)", "")}),
+        ("villages", "人口(常住),人口(户籍)", {"population": ("人口(常住)", "")}),
+    ],
+)
+def test_a_number_is_taken_under_its_own_name_only(layer, headers, expected):
+    """What a header says besides (a part, another year, a stage) makes it another number."""
+    spec = REGISTRY.spec(layer)
+    found = matching.match(source(f"{headers}\n{'1,' * headers.count(',')}1\n"), spec, TOWNS)
+    assert {key: (one.column, one.unit) for key, one in found.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("layer", "header", "labels"),
+    [
+        ("hydrants", "2019年流量", ["流量"]),
+        ("reservoirs", "设计总库容", ["总库容"]),
+        ("villages", "2024年常住人口", ["人口"]),
+        ("highrises", "空置户数", []),
+        ("highrises", "地下层数", []),
+        ("health", "2024年编制床位", []),
+        ("health", "其中:注册全科医生", []),
+        ("reservoirs", "校核洪水位", []),
+    ],
+)
+def test_a_number_that_may_be_meant_is_proposed_and_a_part_is_not(layer, header, labels):
+    assert matching.unsure(header, REGISTRY.spec(layer), {}) == labels
+
+
+def test_a_column_that_a_person_chose_has_the_unit_of_its_header():
+    said = matching.chosen({}, {"flow_l_s": "出水(L/min)", "capacity_wan_m3": "capacity_wan_m3"})
+    assert {key: one.unit for key, one in said.items()} == {"flow_l_s": "L/min", "capacity_wan_m3": ""}

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from qjmap import merging
-from qjmap._repairs import factor
+from qjmap._units import factor
 from qjmap.datum import WGS84, Reading, crs_name, is_projected
 from qjmap.district import District
 from qjmap.draft import BY_NUMBER, told_by_register
 from qjmap.layers import Column, LayerSpec
-from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match
+from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match, unsure
 from qjmap.ui import html, intake_map, intake_work
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.intake_work import CHECK, PLACES, Work
@@ -24,6 +24,7 @@ _NONE, _STATUS = "", "status"
 _WHY = {NAME: "列名相符", SYNONYM: "同义的列名", CONTENT: "按内容认出,请核对", PERSON: "由你指定"}
 _LIKE, _SURE = "列名相近,请核对", 0.95
 """What is said of a name that only resembles; matches by the very name have at least this confidence."""
+_PROPOSED = 8  # columns for which a number is proposed; a file of many is not of this layer
 _BY_PROGRAM = {
     "id": "没有时程序编号",
     "kind": "",
@@ -93,7 +94,7 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
         with st.expander(f"文件里没有认出的列({len(rest)}):{named}"):
             for each in rest:
                 _choose(one, each, matches, columns)
-    _tell_unused(matches, columns)
+    _tell_unused(matches, columns, spec)
     _tell_twice(matches, spec)
     where = "下一步:核对坐标" if after(one, spec, matches) == PLACES else "下一步:检查"
     parts.next_button(one, after(one, spec, matches), where)
@@ -187,8 +188,10 @@ def _choose(one: Work, each: _Line, matches: Mapping[str, Match], columns: list[
             st.html(html.match(each.without or ("必填,未找到" if lost else ""), "", lost=lost))
         else:
             shown = intake_work.examples(one).get(match.column, "") or "(前面的行都空白)"
-            # brackets of a header hold other things as well: 村(社区)名称
-            unit = f",单位{match.unit}" if match.unit and factor(match.unit, each.unit) is not None else ""
+            unit = ""
+            if match.unit and each.unit:  # brackets of a header hold other things as well: 村(社区)名称
+                known = factor(match.unit, each.unit) is not None
+                unit = f",单位{match.unit}" + ("" if known else "不认识,检查时请说明")
             near = match.why == NAME and match.confidence < _SURE
             st.html(html.match(shown, f"{_LIKE if near else _WHY[match.why]}{unit}"))
 
@@ -218,7 +221,8 @@ def _fill(one: Work, each: _Line) -> None:
     )
 
 
-def _tell_unused(matches: Mapping[str, Match], columns: list[str]) -> None:
+def _tell_unused(matches: Mapping[str, Match], columns: list[str], spec: LayerSpec) -> None:
+    """Name the columns that are not used, and of those that may be a number of the register which it may be."""
     used = {each.column for each in matches.values()}
     unused = [name for name in columns if name not in used]
     if unused:
@@ -227,6 +231,10 @@ def _tell_unused(matches: Mapping[str, Match], columns: list[str]) -> None:
                 f"文件里不用的列({len(unused)}):{'、'.join(unused[:30])}{'等' if len(unused) > 30 else ''}。"
             )
         )
+    likely = {name: unsure(name, spec, matches) for name in unused}
+    for name, labels in [(name, labels) for name, labels in likely.items() if labels][:_PROPOSED]:
+        which = "、".join(f"“{label}”" for label in labels)
+        st.html(html.note(f"文件的“{name}”可能是{which}:名称不全相同,程序没有用;是的话请在上面选定。"))
 
 
 def _tell_twice(matches: Mapping[str, Match], spec: LayerSpec) -> None:

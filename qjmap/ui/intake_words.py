@@ -27,9 +27,8 @@ def show(one: Work, spec: LayerSpec, matches: Mapping[str, Match], made: Draft, 
     title = f"有 {count} 种写法不认识:说明意思,这些行就能导入" if count else "写法的意思都已说明"
     with st.expander(title, expanded=bool(count)):
         for key in keys:
-            column = spec.columns[key]
-            values = tuple(district.towns.index) if column.type == "town" else column.values
-            _ask(one, key, matches[key].column, tuple(each for each in values if each), unknown.get(key, {}))
+            values = draft.meanings_for(spec.columns[key], tuple(district.towns.index))
+            _ask(one, key, matches[key].column, values, unknown.get(key, {}))
 
 
 def _ask(one: Work, key: str, name: str, values: tuple[str, ...], unknown: Mapping[str, int]) -> None:
