@@ -463,6 +463,8 @@ def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before
     )
     if _same(joined):
         text += "与现有记录完全相同,不必保存。"
+    if secret := [spec.columns[key].label for key in intake_work.secrets(spec)]:
+        text += f"敏感列({'、'.join(secret)})未登录者看不到,没有比较。"
     if joined.left_out.any():
         text += f"有 {int(joined.left_out.sum()):,} 行的编号库中已有,不导入(上面列出,退回的文件里也注明)。"
     st.html(html.note(text))

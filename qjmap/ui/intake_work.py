@@ -33,7 +33,7 @@ from qjmap.layers import LayerSpec
 from qjmap.matching import ADDRESS, Match
 from qjmap.merging import Joining
 from qjmap.service import Office
-from qjmap.ui import desk, source
+from qjmap.ui import desk, source, who
 from qjmap.workspace import Version
 
 LAYER, FILE, COLUMNS, PLACES, CHECK = range(1, 6)
@@ -557,22 +557,33 @@ def _existing(spec: LayerSpec) -> pd.DataFrame | None:
 
 
 def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -> Joined:
-    """Put the good rows and what is kept together, and say what that changes."""
+    """Put the good rows and what is kept together, and say what that changes.
+
+    What this person may not see is left out on both sides: whether a guess changes anything would tell it. Who may not
+    see it may not save either.
+    """
     _, register = kept(one)
     how = joining(one, spec, matches, len(register.frame))
+    secret = secrets(spec)
+
+    def seen(raw: RawTable) -> RawTable:
+        return replace(raw, frame=raw.frame.drop(columns=secret, errors="ignore"))
 
     def make() -> Joined:
         if register.frame.empty or made.frame.empty:
             return Joined(None, None, how, np.zeros(len(made.frame), dtype=bool))
-        new = draft.to_table(made)
+        old, new = seen(register), seen(draft.to_table(made))
         key = merging.key_of(spec)
-        again = (
-            np.zeros(len(made.frame), dtype=bool) if key is None else merging.collisions(register, new, key)
-        )
-        whole = merging.join(register, new, how, spec, frozenset({*matches, *one.fills}))
-        return Joined(whole, compare_tables(register.frame, whole.frame), how, again)
+        again = np.zeros(len(made.frame), dtype=bool) if key is None else merging.collisions(old, new, key)
+        whole = merging.join(old, new, how, spec, frozenset({*matches, *one.fills}))
+        return Joined(whole, compare_tables(old.frame, whole.frame), how, again)
 
-    return one.once("joined", (id(made), how, one.base), make)
+    return one.once("joined", (id(made), how, one.base, tuple(secret)), make)
+
+
+def secrets(spec: LayerSpec) -> list[str]:
+    """Name the columns of a layer that this person may not see."""
+    return [key for key in spec.columns if who.hides(spec, key)]
 
 
 def row_names(one: Work, matches: Mapping[str, Match], rows: Iterable[int]) -> list[str]:
