@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
 
-from qjmap import boundaries, sample, service
+from qjmap import boundaries, sample, staff
 from qjmap.access import SHORTEST, AccessError, Accounts, Person, Role
 from qjmap.audit import Audit
 from qjmap.clauses import render_markdown
@@ -18,8 +18,8 @@ from qjmap.district import ROOT, District, load_district, read_settings, read_to
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import relative
 from qjmap.layers import load_registry
+from qjmap.office import Office
 from qjmap.rulebook import load_standards
-from qjmap.service import Office
 from qjmap.wording import titles
 from qjmap.workspace import Workspace, home
 
@@ -153,7 +153,7 @@ def add_account(
         raise AccessError("两次输入的密码不同,账号未保存")
     office = Office(district, Workspace(folder, district.key), Audit(folder))
     shell = Person("命令行", Role.ADMIN, means="本机")
-    return service.add_account(
+    return staff.add_account(
         shell, office, Accounts(folder), name, password, role, department, overwrite=overwrite
     )
 

@@ -52,7 +52,8 @@ _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT
 # What XML 1.0 forbids, and control characters that only ever hide something. Tab and line break stay.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # A spreadsheet takes text that begins so for a formula; the full-width forms too, in East Asian settings.
-_FORMULA = re.compile(r"[\t\r]|\s*[=+\-@＝＋－＠]")
+# A plain negative number is none: a register kept as text goes out with its numbers.
+_FORMULA = re.compile(r"[\t\r]|\s*(?!-[0-9]*\.?[0-9]+\Z)[=+\-@＝＋－＠]")
 _NOT_IN_SHEET_NAME = re.compile(r"[\[\]:*?/\\]")
 _NOT_IN_FILE_NAME = re.compile(r'[<>:"/\\|?*\s]+')
 

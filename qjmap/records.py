@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,19 @@ from qjmap.ingest import RawTable
 def id_column(frame: pd.DataFrame) -> str:
     """Find the column that names records: a register of things has `id`, townships `code`, boundaries `name`."""
     return next((one for one in ("id", "code", "name") if one in frame), str(frame.columns[0]))
+
+
+def cell(table: RawTable, key: str, column: str) -> str | None:
+    """Give one cell of a record; None when it is blank, or when there is no such record or column."""
+    found = table.frame.loc[table.frame[id_column(table.frame)] == key]
+    value: Any = found[column].iat[0] if len(found) and column in found else None
+    return None if value is None or pd.isna(value) else str(value)
+
+
+def changed(table: RawTable, key: str, changes: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Give those of the changes that would really change the record; None is blank."""
+    wanted = {column: (value or "").strip() or None for column, value in changes.items()}
+    return {column: value for column, value in wanted.items() if cell(table, key, column) != value}
 
 
 def with_change(table: RawTable, key: str, changes: Mapping[str, str | None]) -> RawTable:

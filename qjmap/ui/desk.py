@@ -11,8 +11,8 @@ from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.ingest import RawTable, read_csv
 from qjmap.layers import LayerSpec
+from qjmap.office import Office
 from qjmap.registers import completed
-from qjmap.service import Office
 from qjmap.ui import html, source
 
 RECORDS, VERSIONS, LOG, ACCOUNTS = "记录", "版本", "日志", "账号"

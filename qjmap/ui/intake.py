@@ -16,7 +16,7 @@ from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
 from qjmap.ingest import Source
 from qjmap.layers import LayerSpec
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.ui import (
     desk,
     frame,

@@ -22,8 +22,8 @@ from qjmap.district import District
 from qjmap.effects import Effect
 from qjmap.errors import Problem, QjmapError
 from qjmap.ingest import Source
+from qjmap.office import Office
 from qjmap.outlines import LEFT_OUT, Outlines, Patch
-from qjmap.service import Office
 from qjmap.ui import desk, html, mapview, source, who, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure

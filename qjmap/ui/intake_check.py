@@ -17,7 +17,7 @@ from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
 from qjmap.matching import Match
 from qjmap.merging import Joining
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.ui import desk, html, intake_words, intake_work, versions, who
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.downloads import EXCEL

@@ -17,8 +17,8 @@ from qjmap.draft import Draft
 from qjmap.errors import DataError
 from qjmap.layers import LayerSpec
 from qjmap.merging import PLACE
+from qjmap.office import Office
 from qjmap.registers import place
-from qjmap.service import Office
 from qjmap.ui import intake_work, source
 from qjmap.ui.intake_work import CHECK, PLACES, Work
 from qjmap.webmap import PALETTE, MarkLayer, MarkStyle, Scene, ShapeLayer, ShapeStyle

@@ -32,7 +32,7 @@ from qjmap.ingest import RawTable, Source
 from qjmap.layers import LayerSpec
 from qjmap.matching import ADDRESS, Match
 from qjmap.merging import Joining
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.ui import desk, source, who
 from qjmap.workspace import Version
 

@@ -8,11 +8,11 @@ from functools import partial
 
 import streamlit as st
 
-from qjmap import export, service
+from qjmap import export, service, staff
 from qjmap.access import SHORTEST, AccessError, Person, Role
 from qjmap.audit import Entry
 from qjmap.errors import QjmapError
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.ui import desk, html, who
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.table import TableColumn, show_table
@@ -199,7 +199,7 @@ def _add(office: Office, known: Sequence[Person]) -> None:
         st.selectbox("角色 *", roles, key="account-role")
         st.selectbox(
             "部门(录入角色必填)",
-            list(service.departments(office.district)),
+            list(staff.departments(office.district)),
             index=None,
             placeholder="空白",
             key="account-department",
@@ -220,7 +220,7 @@ def _do_add() -> None:
         accounts = who.accounts()
         if role != Role.ADMIN and not _admins(accounts.names()):
             raise AccessError("账号未保存:第一个账号必须是“管理”,否则无人能管理")
-        made = service.add_account(
+        made = staff.add_account(
             who.person(),
             who.office(),
             accounts,
@@ -252,7 +252,7 @@ def _remove(known: Sequence[Person]) -> None:
 
 def _do_remove(name: str) -> None:
     try:
-        service.remove_account(who.person(), who.office(), who.accounts(), name)
+        staff.remove_account(who.person(), who.office(), who.accounts(), name)
     except QjmapError as error:
         st.session_state[_SAID] = (False, str(error))
         return

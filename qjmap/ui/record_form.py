@@ -11,12 +11,12 @@ import pandas as pd
 import shapely
 import streamlit as st
 
-from qjmap import service
+from qjmap import service, trial
 from qjmap.district import District
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import RawTable
 from qjmap.layers import Column, LayerSpec
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.ui import desk, frame, html, mapview, source, who
 from qjmap.workspace import ConflictError, Version
 
@@ -452,7 +452,7 @@ def _oddities(spec: LayerSpec, record: str, one: Sheet) -> tuple[Problem, ...]:
         known = source.layer(spec.key, demo=False).frame
     except DataError:  # the other records are wrong, which the page tells
         known = None
-    found = service.look_at(who.office(), spec.key, cells, known)
+    found = trial.look_at(who.office().district, spec.key, cells, known)
     return tuple(_named(spec, problem) for problem in (*found.problems, *found.warnings))
 
 

@@ -13,8 +13,8 @@ from qjmap.access import Action, Person
 from qjmap.district import District
 from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
+from qjmap.office import Office
 from qjmap.registers import Layer
-from qjmap.service import Office
 from qjmap.ui import desk, frame, html, mapview, record_form, sidebar, source, who
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene, ShapeLayer

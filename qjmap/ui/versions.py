@@ -13,8 +13,8 @@ from qjmap.access import AccessError, Action, Person
 from qjmap.comparison import Comparison
 from qjmap.contents import BOUNDARIES, GEOJSON
 from qjmap.errors import QjmapError
+from qjmap.office import Office
 from qjmap.records import id_column
-from qjmap.service import Office
 from qjmap.ui import desk, html, record_form, who
 from qjmap.ui.downloads import GEOJSON as GEOJSON_TYPE
 from qjmap.ui.downloads import today

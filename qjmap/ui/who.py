@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.errors import Error as StreamlitError
 from streamlit.runtime.secrets import secrets_singleton
 
-from qjmap import service
+from qjmap import service, staff
 from qjmap.access import (
     OWN_ACCOUNT,
     SHORTEST,
@@ -31,6 +31,7 @@ from qjmap.access import (
 from qjmap.audit import Audit
 from qjmap.errors import QjmapError
 from qjmap.layers import LayerSpec
+from qjmap.office import Office
 from qjmap.ui import html, signins, source
 from qjmap.workspace import home
 
@@ -52,7 +53,7 @@ def hidden(spec: LayerSpec) -> str:
     return f"敏感列,{spec.department}的录入人员或管理人员可见"
 
 
-def office() -> service.Office:
+def office() -> Office:
     """Give what the services need: the district, its versions, the log.
 
     Raises
@@ -61,7 +62,7 @@ def office() -> service.Office:
         The folder that is set for the workspace cannot be used.
     """
     place = source.workspace()
-    return service.Office(source.district(), place, Audit(home()))
+    return Office(source.district(), place, Audit(home()))
 
 
 def accounts() -> Accounts:
@@ -117,7 +118,7 @@ def _from_outside() -> Person:
         raise AccessError(
             f"登录未生效:secrets.toml 的 cookie_secret 少于 {_SHORTEST_SECRET} 个字符,容易被伪造"
         )
-    rules = load_claim_rules(home() / "access.toml", service.departments(source.district()))
+    rules = load_claim_rules(home() / "access.toml", staff.departments(source.district()))
     claims = st.user.to_dict()
     check_claims_age(claims, rules, datetime.now().astimezone())
     found = person_from_claims(claims, rules)
@@ -128,7 +129,7 @@ def _from_outside() -> Person:
 @st.cache_resource(show_spinner=False, max_entries=10_000)
 def _came_in(login: str, _found: Person) -> bool:
     """Write down once that somebody came in: every page that is loaded anew asks again."""
-    service.signed_in(office().audit, _found)
+    staff.signed_in(office().audit, _found)
     return True
 
 
@@ -195,7 +196,7 @@ def _sign_in() -> None:
         own = accounts()
         now = datetime.now().astimezone()
         load_limits(home() / "access.toml")  # wrong ones are told before anybody is written down as come in
-        found = service.sign_in(office().audit, own, name, password, now)
+        found = staff.sign_in(office().audit, own, name, password, now)
         signins.begin(found.name, own.stamp(found.name), now)
     except QjmapError as error:
         st.session_state[_SAID] = str(error)
@@ -211,7 +212,7 @@ def _go_outside() -> None:
 def _sign_out(who: Person) -> None:
     signins.end()
     with contextlib.suppress(QjmapError):  # who wants to leave may leave, whatever the disk says
-        service.signed_out(office().audit, who)
+        staff.signed_out(office().audit, who)
     if _outside() and st.user.get("is_logged_in"):
         st.logout()
 
@@ -242,7 +243,7 @@ def _change_password() -> None:
     who, own = person(), accounts()
     try:
         now = datetime.now().astimezone()
-        service.change_password(who, office(), own, old, new, now)
+        staff.change_password(who, office(), own, old, new, now)
         # a new token, too: whoever may have got hold of the old one is out
         signins.end()
         signins.begin(who.name, own.stamp(who.name), now)

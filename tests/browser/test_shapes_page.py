@@ -14,7 +14,7 @@ from qjmap.access import LOCAL
 from qjmap.audit import Audit
 from qjmap.district import load_district
 from qjmap.ingest import RawTable
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.workspace import Workspace
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from qjmap.access import LOCAL
 from qjmap.audit import Audit
 from qjmap.district import load_district
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.ui import who
 from qjmap.workspace import Workspace
 

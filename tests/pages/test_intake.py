@@ -243,7 +243,7 @@ def test_columns_of_coordinates_that_nobody_filled_in_are_none(folder):
 
 
 def test_a_table_without_places_has_no_step_for_them(office):
-    table = service._shipped(office, "errata").table().frame
+    table = office.shipped("errata").table().frame
     rows = table.head(3).to_dict("records")
     seen = on(upload(excel(rows), layer="errata"))
     assert seen.at.query_params["step"] == "5"
@@ -434,7 +434,7 @@ def test_one_visit_holds_one_draft(folder):
 
 
 def health(office, count=3):
-    table = service._shipped(office, "health").table().frame.head(count)
+    table = office.shipped("health").table().frame.head(count)
     return [
         {key: None if pd.isna(value) else value for key, value in row.items()}
         for row in table.to_dict("records")
@@ -443,7 +443,7 @@ def health(office, count=3):
 
 def test_records_of_documents_do_not_vanish_unsaid(office):
     seen = checked(excel(health(office)), "health")
-    there = len(service._shipped(office, "health").table().frame)
+    there = len(office.shipped("health").table().frame)
     assert seen.at.radio(key="intake-how").value == "按编号更新"
     assert f"保存后共 {there} 家(现有 {there}):新增 0,改动 0(共 0 处),删去 0" in seen.text
     seen.at.radio(key="intake-how").set_value("整份替换")
@@ -571,7 +571,7 @@ def test_rows_of_a_kept_record_s_name_may_be_taken_for_it(office):
         for name, each in zip(names, there, strict=True)
     ]
     seen = checked(excel([{**row, "全科医生": 7} for row in rows]), "health")
-    total = len(service._shipped(office, "health").table().frame)
+    total = len(office.shipped("health").table().frame)
     assert f"有 2 行与库中的记录同名,街镇也不矛盾,编号却不同:第 2 行“{names[0]}”" in seen.problems
     assert f"保存后共 {total + 2} 家" in seen.text
     seen.at.checkbox(key="intake-same").check()
@@ -607,7 +607,7 @@ def test_who_saved_meanwhile_is_told_and_nothing_typed_is_lost(office):
 
 
 def test_people_by_village_go_to_the_villages_that_are_listed(office):
-    listed = service._shipped(office, "villages").table().frame
+    listed = office.shipped("villages").table().frame
     rows = [
         {"街镇": town, "村(社区)名称": name, "常住人口(万人)": 0.12, "户籍人口": 1300}
         for town, name in zip(listed["town"].head(5), listed["name"].head(5), strict=True)

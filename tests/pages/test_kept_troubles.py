@@ -12,7 +12,7 @@ from qjmap import service
 from qjmap.access import LOCAL, VISITOR
 from qjmap.audit import Audit
 from qjmap.district import load_district
-from qjmap.service import Office
+from qjmap.office import Office
 from qjmap.ui import frame, who
 from qjmap.workspace import Workspace
 

@@ -131,7 +131,7 @@ def test_a_file_held_against_what_is_kept_tells_no_more(figures, now, monkeypatc
     """On the page 数据导入 anybody may hold a file of his own against the register."""
     from qjmap.comparison import Change, Comparison
     from qjmap.district import load_district
-    from qjmap.service import Office
+    from qjmap.office import Office
     from qjmap.ui import versions
     from qjmap.workspace import Workspace
 

@@ -11,9 +11,9 @@ from qjmap.audit import Audit
 from qjmap.district import ROOT
 from qjmap.draft import to_register
 from qjmap.ingest import parse_csv
+from qjmap.office import Office
 from qjmap.portrait import Holding
 from qjmap.registers import load_table
-from qjmap.service import Office
 from qjmap.ui import sheet
 from qjmap.workspace import Workspace
 
