@@ -12,10 +12,11 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qjmap import boundaries, datum, effects, ingest, outlines, plots, portrait
+from qjmap import boundaries, datum, effects, ingest, outlines, portrait
 from qjmap.contents import BOUNDARIES, GEOJSON, Content
 from qjmap.district import load_district
 from qjmap.errors import DataError
+from qjmap.plots import tiles
 from tests import official
 
 ABOUT = {"provider": "方格区民政局", "date": "2025-06-30", "imported": "2026-11-22", "by": "王"}
@@ -318,5 +319,5 @@ def test_lines_whose_corners_do_not_meet_serve_all_the_same(qijiang):
     assert found.problems == ()
     new = effects.with_lines(qijiang, found.geojson, "界线")
     assert not shapely.coverage_is_valid(np.asarray(new.boundaries.geometry))
-    assert len(plots.outlines(new.boundaries)) == 21
+    assert len(tiles.outlines(new.boundaries)) == 21
     assert portrait.neighbours(new, "石角镇") == portrait.neighbours(qijiang, "石角镇")

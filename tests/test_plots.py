@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qjmap import fonts, plotfiles, plots, shortlist, summary
+from qjmap import fonts, plotfiles, shortlist, summary
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, WHOLE, Finding, assess
 from qjmap.district import load_district
 from qjmap.errors import FontError
 from qjmap.plotfiles import Words
+from qjmap.plots import bars, dots, shares, tiles
 from qjmap.registers import load_layer
 from qjmap.shortlist import Line
 from qjmap.standards import Figure, Rule, Standards
@@ -105,7 +106,7 @@ def beds(folder):
 
 
 def test_bars_are_sorted_and_the_unknown_comes_last_and_is_never_none(mixed):
-    frame = plots.bars_frame(mixed)
+    frame = bars.frame(mixed)
     assert frame["town"].tolist() == ["丙镇", "甲街道", "丁镇", "乙街道"]
     assert frame["value"].tolist()[:3] == [0.5, 1.5, 3.0]
     assert set(frame["target"]) == {2.0}
@@ -114,14 +115,14 @@ def test_bars_are_sorted_and_the_unknown_comes_last_and_is_never_none(mixed):
     assert math.isnan(unknown["have"])
     assert unknown["label"] == "? 数据不足"
     assert frame["label"].iloc[0] == "× 0.5(1/4张)"
-    assert plots.bars_finding(frame, mixed.rule) == (
+    assert bars.finding(frame, mixed.rule) == (
         "4 个街镇中 2 个低于每1000人2张,1 个达到,1 个数据不足(不算短缺),最少的是丙镇。"
     )
 
 
 def test_a_rule_on_amounts_stands_in_per_cent_of_what_is_asked_for():
     line = line_of(rule("presence", figure=Figure(1, 1), per_unit="village"), (SHORT, 1, 4), (MET, 5, 4))
-    frame = plots.bars_frame(line)
+    frame = bars.frame(line)
     assert frame["value"].tolist() == [25.0, 125.0]
     assert set(frame["target"]) == {100.0}
     assert frame["label"].tolist() == ["× 1/4张", "✓ 5/4张"]
@@ -129,16 +130,16 @@ def test_a_rule_on_amounts_stands_in_per_cent_of_what_is_asked_for():
 
 def test_what_does_not_apply_is_left_out_and_nothing_known_is_no_shortage():
     line = line_of(rule(), (NOT_APPLICABLE, 0, 0.1), (UNKNOWN, 1, 4), (UNKNOWN, 1, 4))
-    frame = plots.bars_frame(line)
+    frame = bars.frame(line)
     assert frame["town"].tolist() == ["乙街道", "丙镇"]
     assert frame["value"].isna().all()
-    assert plots.bars_finding(frame, line.rule) == "2 个街镇都是数据不足,不能判断是否短缺:1家未填报。"
-    assert plots.bar_lines([line]) == []
+    assert bars.finding(frame, line.rule) == "2 个街镇都是数据不足,不能判断是否短缺:1家未填报。"
+    assert bars.fitting([line]) == []
 
 
 def test_an_assessment_of_a_district_becomes_bars(grid_root):
     _, line = beds(grid_root)
-    frame = plots.bars_frame(line).set_index("town")
+    frame = bars.frame(line).set_index("town")
     assert frame.at["甲街道", "status"] == MET
     assert frame.at["乙街道", "status"] == SHORT
     assert frame.at["丙镇", "status"] == UNKNOWN
@@ -148,9 +149,9 @@ def test_an_assessment_of_a_district_becomes_bars(grid_root):
 
 
 def test_indicators_stand_against_their_own_targets(two_years):
-    sets = plots.indicator_sets(two_years, (2020, 2025))
+    sets = dots.sets(two_years, (2020, 2025))
     assert {name: len(rows) for name, rows in sets.items()} == {"专栏1 医疗": 5}
-    frame = plots.indicator_dots(sets["专栏1 医疗"], (2020, 2025))
+    frame = dots.of_indicators(sets["专栏1 医疗"], (2020, 2025))
     assert frame["x_first"].tolist()[:3] == [50.0, 125.0, 100.0]
     assert frame["direction"].tolist() == ["上升", "下降", "持平", "缺一年的数", "缺一年的数"]
     assert frame["label"].tolist() == [
@@ -161,7 +162,7 @@ def test_indicators_stand_against_their_own_targets(two_years):
         "? — → 同比例提高",
     ]
     assert math.isnan(frame["x_first"].iloc[3])
-    assert plots.dots_finding(frame, "项指标") == "5 项指标:1 上升、1 下降、1 持平、2 缺一年的数。"
+    assert dots.finding(frame, "项指标") == "5 项指标:1 上升、1 下降、1 持平、2 缺一年的数。"
 
 
 def test_a_towns_beds_are_unknown_when_one_institution_says_nothing():
@@ -172,7 +173,7 @@ def test_a_towns_beds_are_unknown_when_one_institution_says_nothing():
             "last": [4, 5, 6, 7, 99],
         }
     )
-    frame = plots.town_dots(own, TOWNS[:3]).set_index("name")
+    frame = dots.of_towns(own, TOWNS[:3]).set_index("name")
     assert frame.loc["甲街道", ["first", "last"]].tolist() == [3, 9]
     assert math.isnan(frame.at["乙街道", "first"])
     assert frame.at["乙街道", "last"] == 13
@@ -181,24 +182,24 @@ def test_a_towns_beds_are_unknown_when_one_institution_says_nothing():
 
 
 def test_shares_stack_to_all_and_the_least_covered_come_first(covered):
-    frame = plots.coverage_frame(covered)
+    frame = shares.frame(covered)
     assert list(dict.fromkeys(frame["town"])) == ["乙街道", "丙镇", "甲街道", "丁镇"]
     assert frame["end"].iloc[:3].tolist() == [0.25, 0.5, 1.0]
     assert frame["start"].iloc[:3].tolist() == [0.0, 0.25, 0.5]
     # what is not quite all is not called all
     labels = frame[frame["part"] == "覆盖"].set_index("town")["label"]
     assert labels.to_dict() == {"乙街道": "25%", "丙镇": ">99%", "甲街道": "100%", "丁镇": ""}
-    said = plots.coverage_finding(frame)
+    said = shares.finding(frame)
     assert said.startswith("全区人口中覆盖 74.9 %(约 2,247人)、可能覆盖 8.3 %(约 250人)、未覆盖 16.8 %")
     assert "比例最低的是乙街道(25%)" in said
     assert said.endswith("1 个街镇数据不足。")
 
 
 def test_where_nothing_may_be_called_short_the_words_say_so(covered):
-    frame = plots.coverage_frame(covered)
-    spec = json.dumps(plots.coverage(frame, judged=False).to_dict(), ensure_ascii=False)
-    assert "圈外" in plots.coverage_finding(frame, judged=False)
-    assert "未覆盖" not in plots.coverage_finding(frame, judged=False)
+    frame = shares.frame(covered)
+    spec = json.dumps(shares.chart(frame, judged=False).to_dict(), ensure_ascii=False)
+    assert "圈外" in shares.finding(frame, judged=False)
+    assert "未覆盖" not in shares.finding(frame, judged=False)
     assert "× " not in spec
     assert "✓" not in spec
 
@@ -207,16 +208,16 @@ def test_small_maps_take_what_tells_towns_apart_first():
     same = line_of(rule(), (SHORT, 1, 4), (SHORT, 1, 4))
     apart = line_of(rule(), (SHORT, 1, 4), (MET, 5, 4))
     fine = line_of(rule(), (MET, 4, 4), (UNKNOWN, 5, 4))
-    assert plots.tile_lines([same, apart, fine]) == [apart, same]
-    frame = plots.tiles_frame([apart])
+    assert tiles.fitting([same, apart, fine]) == [apart, same]
+    frame = tiles.frame([apart])
     assert frame["counts"].iloc[0] == "×短缺 1  ✓达标 1"
     assert frame["sign"].tolist() == ["×", ""]
-    assert plots.tiles_finding([same, apart], 1).endswith("短缺最多的是甲街道(2 条)。")
-    assert plots.tiles_finding([], 0) == "没有一条分街镇判定的标准有确定的短缺。"
+    assert tiles.finding([same, apart], 1).endswith("短缺最多的是甲街道(2 条)。")
+    assert tiles.finding([], 0) == "没有一条分街镇判定的标准有确定的短缺。"
 
 
 def test_outlines_are_thin_and_all_there(qijiang):
-    thin = plots.outlines(qijiang.boundaries)
+    thin = tiles.outlines(qijiang.boundaries)
     assert list(thin.index) == [str(town) for town in qijiang.boundaries.index]
     assert all(one["coordinates"] for one in thin["geometry"])
     assert len(json.dumps(thin["geometry"].tolist())) < 60_000
@@ -229,12 +230,12 @@ def test_outlines_are_thin_and_all_there(qijiang):
 def four(grid_root, mixed, two_years, covered):
     district, line = beds(grid_root)
     return {
-        "bars": plots.bars(plots.bars_frame(mixed)),
-        "dots": plots.dots(
-            plots.indicator_dots(two_years, (2020, 2025)), (2020, 2025), axis="目标为100", target=True
+        "bars": bars.chart(bars.frame(mixed)),
+        "dots": dots.chart(
+            dots.of_indicators(two_years, (2020, 2025)), (2020, 2025), axis="目标为100", target=True
         ),
-        "coverage": plots.coverage(plots.coverage_frame(covered), demo=True),
-        "tiles": plots.tiles(plots.tiles_frame([line]), plots.outlines(district.boundaries)),
+        "coverage": shares.chart(shares.frame(covered), demo=True),
+        "tiles": tiles.chart(tiles.frame([line]), tiles.outlines(district.boundaries)),
     }
 
 
@@ -275,7 +276,7 @@ def test_invented_data_are_named_on_the_chart_itself(four):
 
 def test_one_town_with_far_too_much_does_not_hide_the_others():
     line = line_of(rule("presence", figure=Figure(1, 1)), (MET, 900, 1), (SHORT, 0, 1))
-    spec = plots.bars(plots.bars_frame(line)).to_dict()
+    spec = bars.chart(bars.frame(line)).to_dict()
     domains = [
         one["encoding"]["x"]["scale"]["domain"]
         for one in spec["layer"]
@@ -301,8 +302,8 @@ def test_text_can_be_read(four):
 def test_hostile_names_are_text(grid_root):
     line = line_of(rule(), (SHORT, 3, 4))
     findings = {XSS: line.findings["甲街道"], WHOLE: line.whole}
-    frame = plots.bars_frame(Line(line.rule, findings)).assign(town=XSS, reason="datum.x + {{1}} \"'")
-    spec = plotfiles.on_paper(plots.bars(frame), Words(XSS, XSS, (XSS,)))
+    frame = bars.frame(Line(line.rule, findings)).assign(town=XSS, reason="datum.x + {{1}} \"'")
+    spec = plotfiles.on_paper(bars.chart(frame), Words(XSS, XSS, (XSS,)))
     drawn = plotfiles.to_svg(spec).decode()
     assert "<img" not in drawn
     assert "</script>" not in drawn
@@ -336,9 +337,7 @@ def test_files_are_pictures_with_chinese_on_them(four, name):
 
 def test_characters_are_drawn_as_themselves_and_not_as_boxes():
     def drawn(text):
-        spec = plotfiles.on_paper(
-            plots.bars(plots.bars_frame(line_of(rule(), (SHORT, 3, 4)))), Words(text, "")
-        )
+        spec = plotfiles.on_paper(bars.chart(bars.frame(line_of(rule(), (SHORT, 3, 4)))), Words(text, ""))
         return plotfiles.to_png(spec)
 
     missing = drawn("\U0010fffe")
@@ -378,6 +377,6 @@ def test_long_words_are_broken_into_lines_with_figures_whole():
 def test_the_real_coverage_can_be_drawn(qijiang):
     places = load_layer(qijiang, "health", demo=False).frame
     found = summary.cover(qijiang, places, summary.radii(qijiang, 3500, 10000))
-    frame = plots.coverage_frame(summary.coverage_by_town(qijiang, found, "population_2020"))
+    frame = shares.frame(summary.coverage_by_town(qijiang, found, "population_2020"))
     assert frame.groupby("town")["share"].sum().to_numpy() == pytest.approx(1)
-    assert isinstance(plots.coverage(frame), alt.LayerChart)
+    assert isinstance(shares.chart(frame), alt.LayerChart)

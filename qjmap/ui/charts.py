@@ -12,12 +12,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from qjmap import export, plotfiles, plots, progress, summary
+from qjmap import export, plotfiles, progress, summary
 from qjmap.assess import MET, POSSIBLE, SHORT, Assessment
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.filters import Filter
 from qjmap.plotfiles import Words
+from qjmap.plots import bars, dots, shares, tiles
 from qjmap.registers import has_demo
 from qjmap.shortlist import Line
 from qjmap.standards import Rule
@@ -61,19 +62,17 @@ class Drawn:
 def against_target(district: District, lines: Sequence[Line]) -> Drawn:
     """Draw the towns against the target of a rule that a person chooses."""
     title = "各街镇与标准对照"
-    asked = [line for line in lines if line.rule.kind in plots.WITH_NEED and not line.district_only]
-    line = _choose_line("条形图:对照哪条标准", asked, plots.bar_lines(asked), "chart-rule")
+    asked = [line for line in lines if line.rule.kind in bars.WITH_NEED and not line.district_only]
+    line = _choose_line("条形图:对照哪条标准", asked, bars.fitting(asked), "chart-rule")
     if line is None:
         return Drawn("bars", Words(title, "没有分街镇判定数量的标准。"))
-    rule, table = line.rule, plots.bars_frame(line)
+    rule, table = line.rule, bars.frame(line)
     basis = [*_standard(district, rule), *([f"分母:{line.whole.base_text}"] if line.whole.base_text else [])]
     left_out = len(line.towns) - len(table)
     basis += [f"另有 {left_out} 个街镇不适用,不在图上"] * bool(left_out)
     basis += ["现有数取自规划,不是实际"] * bool(table["planned"].any())
     basis += ["另有文件未写明街镇的记录,不计入任何街镇"] * (len(line.findings) > len(line.towns) + 1)
-    said = Words(
-        f"{title}:{rule.title}", plots.bars_finding(table, rule), tuple(basis), bool(table["demo"].any())
-    )
+    said = Words(f"{title}:{rule.title}", bars.finding(table, rule), tuple(basis), bool(table["demo"].any()))
     if table.empty:
         return Drawn("bars", said, documents=(rule.document,))
     figures = _table(
@@ -81,12 +80,12 @@ def against_target(district: District, lines: Sequence[Line]) -> Drawn:
         {"town": "街镇", "status": "结论", "have": "现有", "need": "应有", "shortfall": "缺口", "unit": "单位",
          "value": table["axis"].iloc[0], "reason": "说明"},
     )  # fmt: skip
-    return Drawn("bars", said, plots.bars(table), figures, (rule.document,))
+    return Drawn("bars", said, bars.chart(table), figures, (rule.document,))
 
 
 def where_short(district: District, lines: Sequence[Line]) -> Drawn:
     """Draw one small map for each rule that tells most."""
-    found = plots.tile_lines(lines)
+    found = tiles.fitting(lines)
     shown = found[:_MOST_TILES]
     cited = "".join(words.documents(district, (line.rule.document for line in shown)))
     basis = (
@@ -95,16 +94,16 @@ def where_short(district: District, lines: Sequence[Line]) -> Drawn:
     )
     said = Words(
         "短缺落在哪里:一条标准一张小地图",
-        plots.tiles_finding(found, len(shown)),
+        tiles.finding(found, len(shown)),
         basis if shown else (),
         any(line.whole.demo for line in shown),
     )
     documents = tuple(dict.fromkeys(line.rule.document for line in shown))
     if not shown or district.boundaries.empty:
         return Drawn("tiles", said, documents=documents)
-    table = plots.tiles_frame(shown)
+    table = tiles.frame(shown)
     figures = _table(table, {"title": "标准", "town": "街镇", "status": "结论", "short": "缺口"})
-    return Drawn("tiles", said, plots.tiles(table, plots.outlines(district.boundaries)), figures, documents)
+    return Drawn("tiles", said, tiles.chart(table, tiles.outlines(district.boundaries)), figures, documents)
 
 
 def who_is_covered(district: District, found: Assessment, lines: Sequence[Line], *, demo: bool) -> Drawn:
@@ -135,13 +134,13 @@ def who_is_covered(district: District, found: Assessment, lines: Sequence[Line],
         return Drawn("coverage", Words(title, reason, tuple(basis)), documents=documents)
     radius = summary.radii(district, radius_of.urban, radius_of.rural)
     column = f"population_{total.year}"
-    table = plots.coverage_frame(view.coverage_of(district, facilities, radius, column))
+    table = shares.frame(view.coverage_of(district, facilities, radius, column))
     invented = has_demo(facilities)
-    said = Words(title, plots.coverage_finding(table, judged=judged), tuple(basis), invented)
+    said = Words(title, shares.finding(table, judged=judged), tuple(basis), invented)
     wide = table.assign(share=table["share"] * 100)
-    wide["part"] = wide["part"] if judged else wide["part"].map(plots.CIRCLED)
+    wide["part"] = wide["part"] if judged else wide["part"].map(shares.CIRCLED)
     figures = _table(wide, {"town": "街镇", "part": "类别", "share": "占街镇人口(%)", "people": "人口(估算)"})
-    return Drawn("coverage", said, plots.coverage(table, judged=judged, demo=invented), figures, documents)
+    return Drawn("coverage", said, shares.chart(table, judged=judged, demo=invented), figures, documents)
 
 
 def from_base_to_plan(district: District) -> Drawn:
@@ -151,7 +150,7 @@ def from_base_to_plan(district: District) -> Drawn:
     if health is None:
         return Drawn("dots", Words(title, "医疗卫生机构名册有误,暂不能画。"))
     years = progress.bed_years(health.frame)
-    sets = plots.indicator_sets(_indicators(), years)
+    sets = dots.sets(_indicators(), years)
     towns = [_TOWN_BEDS] if health.frame["town"].notna().any() else []
     chosen = _choose_one("点图:对照什么", [*sets, *towns], "chart-from-to")
     if chosen is None:
@@ -159,18 +158,18 @@ def from_base_to_plan(district: District) -> Drawn:
     head = f"{title}:{chosen}({years[0]}年 → {years[1]}年)"
     if chosen in sets:
         rows = sets[chosen]
-        table, documents = plots.indicator_dots(rows, years), summary.documents_of([rows])
+        table, documents = dots.of_indicators(rows, years), summary.documents_of([rows])
         basis = [f"依据:{'、'.join(words.documents(district, documents))}{chosen.split()[0]}", _SCALED]
-        said = Words(head, plots.dots_finding(table, "项指标"), tuple(basis))
-        chart = plots.dots(table, years, axis=f"以{years[1]}年目标为 100", target=True)
+        said = Words(head, dots.finding(table, "项指标"), tuple(basis))
+        chart = dots.chart(table, years, axis=f"以{years[1]}年目标为 100", target=True)
     else:
         own = health.frame.assign(
             first=health.frame[f"beds_{years[0]}"], last=health.frame[f"beds_{years[1]}"]
         )
-        table = plots.town_dots(own, [str(town) for town in district.towns.index])
+        table = dots.of_towns(own, [str(town) for town in district.towns.index])
         documents = summary.documents_of([health.frame])
-        said = Words(head, plots.dots_finding(table, "个街镇"), tuple(_bed_basis(district, own, documents)))
-        chart = plots.dots(table, years, axis="编制床位(张)", target=False)
+        said = Words(head, dots.finding(table, "个街镇"), tuple(_bed_basis(district, own, documents)))
+        chart = dots.chart(table, years, axis="编制床位(张)", target=False)
     figures = _table(
         table,
         {"name": "名称", "first": f"{years[0]}年", "last": f"{years[1]}年(规划)", "unit": "单位",

@@ -1,4 +1,4 @@
-"""What all charts share: axes, the legend, sizes, the look, and rows as Vega takes them."""
+"""What all charts share: colours, signs, axes, the legend, sizes, the look, and rows as Vega takes them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN
 from qjmap.plotfiles import DEMO_NOTICE
 from qjmap.webmap import PALETTE
+from qjmap.wording import figure
 
 Drawing = TypeVar("Drawing", alt.LayerChart, alt.ConcatChart)
 
@@ -19,6 +21,11 @@ WIDTH = 620
 """Width of a chart on paper in CSS pixels."""
 ROW = 22
 """Height of a row, likewise."""
+
+SIGNS: Mapping[str, str] = {SHORT: "×", UNKNOWN: "?", MET: "✓", NOT_APPLICABLE: "–"}
+INK, ACCENT, WARN = PALETTE["ink"], PALETTE["accent"], PALETTE["warn"]
+HOLLOW: dict[str, Any] = {"fill": None, "stroke": PALETTE["muted"], "strokeDash": [3, 3], "height": ROW - 8}
+"""A row that cannot be answered: an empty box, so that nobody takes it for none."""
 
 _FONT = "Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, PingFang SC, sans-serif"
 
@@ -43,6 +50,7 @@ def axis_of(title: str, last: float) -> alt.Axis:
 
 
 def town_axis(field: str, order: Iterable[str], limit: int = 120) -> alt.Y:
+    """Give the axis of rows, named and in this order."""
     return alt.Y(
         f"{field}:N",
         sort=[str(one) for one in order],
@@ -89,6 +97,11 @@ def data(rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> alt.InlineData:
     """Give rows as plain values; what is unknown becomes null, for NaN is no JSON."""
     records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else list(rows)
     return alt.InlineData(values=[{str(key): _plain(value) for key, value in one.items()} for one in records])
+
+
+def amount(value: float, unit: str) -> str:
+    """Write a quantity with its unit."""
+    return f"{figure(value)} {unit}".strip()
 
 
 def _plain(value: object) -> object:
