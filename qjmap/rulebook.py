@@ -43,6 +43,7 @@ _OF = {
 }
 """What a kind may be counted by; the first unless the rule says."""
 
+_BY_PLACE = ("radius", "nearest", "exclusion")
 _BY_TOWN = ("radius", "trigger", "exclusion")
 _BY_SETTING = ("radius", "nearest")
 _FIGURE = "一个数,或 { urban = 数, rural = 数 }"
@@ -108,7 +109,7 @@ def _rule(
     key: str, entry: Entry, registry: Registry, documents: Collection[str], zones: Collection[str]
 ) -> Rule:
     kind = _kind(entry)
-    layers, to = _layers(entry, "layers", registry), _layers(entry, "to", registry)
+    layers, to = _layers(entry, "layers", registry, kind), _layers(entry, "to", registry, kind)
     _check_together(entry, kind, zones)
     if "figure_column" in entry.raw:
         check_column(entry, "figure_column", entry.text("figure_column"), layers, Condition(""))
@@ -201,12 +202,14 @@ def _check_together(entry: Entry, kind: str, zones: Collection[str]) -> None:
         entry.fault("having", None, '达到的条件,如 { fever_clinic = "有" }')
 
 
-def _layers(entry: Entry, name: str, registry: Registry) -> tuple[LayerSpec, ...]:
-    keys = entry.texts(name)
+def _layers(entry: Entry, name: str, registry: Registry, kind: str) -> tuple[LayerSpec, ...]:
+    """Give the layers of a field; a rule of distance or place speaks of points, for a line is nowhere in particular."""
+    keys, of_points = entry.texts(name), kind in _BY_PLACE
+    known = registry.points if of_points else registry.layers
     for key in keys:
-        if key not in registry.layers:
-            entry.fault(name, key, f"layers.toml 中已有的图层:{'、'.join(registry.layers)}")
-    return tuple(registry.layers[key] for key in keys if key in registry.layers)
+        if key not in known:
+            entry.fault(name, key, f"layers.toml 中已有的{'点' if of_points else ''}图层:{'、'.join(known)}")
+    return tuple(known[key] for key in keys if key in known)
 
 
 def _figure(entry: Entry, kind: str) -> Figure | None:

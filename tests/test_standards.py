@@ -102,6 +102,12 @@ BAD: list[tuple[str, Mapping[str, object], str, str]] = [
     ("unknown document", {"document": "nowhere"}, "rules.r1.document", "documents.csv"),
     ("unknown layer", {"layers": ["wells"]}, "rules.r1.layers", "layers.toml"),
     ("no layer, nothing instead", {"layers": []}, "rules.r1.layers", "needs"),
+    (
+        "no circle round a road",
+        {"kind": "radius", "per_unit": None, "layers": ["roads"]},
+        "rules.r1.layers",
+        "点图层",
+    ),
     ("layers not a list", {"layers": "health"}, "rules.r1.layers", "一列文字"),
     ("unknown column", {"where": {"depth": 1}}, "rules.r1.where.depth", "fever_clinic"),
     ("value not allowed", {"where": {"kind": "医院"}}, "rules.r1.where.kind", "卫生院"),
