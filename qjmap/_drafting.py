@@ -15,7 +15,8 @@ import shapely
 from qjmap import _shapes, datum
 from qjmap._advice import advise, left_blank
 from qjmap._limits import give_back
-from qjmap._repairs import fixer, written
+from qjmap._repairs import fixer, stem, written
+from qjmap._sums import HEADER, NOTE, SUM, asides
 from qjmap._units import factor
 from qjmap._villages import Villages, tells
 from qjmap.checks import SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
@@ -34,7 +35,8 @@ BY_NUMBER = "按编号起名"
 """Said for all rows of the column of names: the layer's name and the number of each."""
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
-_TOTALS = re.compile(r"\s*(?:总\s*计|合\s*计|小\s*计|总\s*数|平\s*均|填表人.*|制表.*|审核.*)\s*[::]?\s*")
+_LABELS = ("id", "code", "name", "town", "village", "kind")
+"""Columns in which the word of a sum may stand."""
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
 _COMMA = r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*"  # a decimal comma in a coordinate
 
@@ -261,19 +263,40 @@ class Work:
             example = _matches(self.cells["id"], rf"{EXAMPLE}.*")
         if example.any():
             self.notes.append(f"{example.sum()} 行模板示例(编号以“{EXAMPLE}”开头)未导入")
-        frame = self.source.table.frame
-        # a sum may stand under the name, with the number left blank; shapes may have no columns at all
-        first = pd.Series(np.nan, index=frame.index, dtype="str")
-        for name in frame.columns[:3]:
-            first = first.fillna(frame[name])
-        sums = _matches(first, _TOTALS.pattern)
-        for place in np.flatnonzero(sums).tolist():
-            row = int(self.rows[place])
-            if self.allows("sum", "row", row):
-                value = str(first.iat[place])
-                self.repairs.append(Repair(f"sum:row:{row}", row, "整行", value, None, "合计或签名行,不导入"))
-                self.left[place] = True
+        self._aside(~example)
         self.left |= example
+
+    def _aside(self, rows: Bools) -> None:
+        """Leave out sums, notes and signatures; of what only may be one a person is told."""
+        if self.source.geometry is not None:  # what has a shape is no sum
+            return
+        placed = (
+            (self.cells["lon"].notna() & self.cells["lat"].notna()).to_numpy()
+            if "lon" in self.cells
+            else ~rows
+        )
+        frame, by_column = self.source.table.frame, {one.column: key for key, one in self.matches.items()}
+        columns = list(frame.columns)
+        labels = [name for name in columns if by_column.get(name) in _LABELS]
+        labels += [name for name in columns[:4] if name not in by_column]
+        numbers = [
+            one.column
+            for key, one in self.matches.items()
+            if key != "error_m"
+            and key in self.spec.columns
+            and self.spec.columns[key].type in ("integer", "number")
+        ]
+        names = [self.matches[key].column for key in ("name", "id") if key in self.matches]
+        towns = {*self.around.names, *self.around.gazetteer.towns, *map(stem, self.around.gazetteer.towns)}
+        for one in asides(frame, labels, names, numbers, towns):
+            row = int(self.rows[one.place])
+            if not rows[one.place] or (placed[one.place] and one.why not in (SUM, NOTE, HEADER)):
+                continue
+            if not one.sure:
+                self.warnings.append(Problem(self.file, row, None, one.text, "一条记录", one.why))
+            elif self.allows("sum", "row", row):
+                self.repairs.append(Repair(f"sum:row:{row}", row, "整行", one.text, None, one.why))
+                self.left[one.place] = True
 
     def fill_merged(self) -> None:
         """Give every row of a block of merged cells the value of its first."""

@@ -54,7 +54,7 @@ _KINDS = {
     "village-town-code": "补街镇代码",
     "village-name": "按名册写全称",
     "merged": "合并单元格补齐",
-    "sum": "合计、签名行不导入",
+    "sum": "合计、附注、签名行不导入",
     "number": "自动编号",
     "namesake": "同名的当作同一条",
     "default": "整列补填",
@@ -111,7 +111,7 @@ def _figures(made: Draft, spec: LayerSpec, joined: Joined) -> list[Figure]:
     bad, unplaced = int(made.bad.sum()), int((made.unplaced & ~joined.left_out).sum())
     left, out = len(made.good) - int(made.good.sum()) - bad, int(joined.left_out.sum())
     odd = len(_odd(made))
-    said = [f"另有 {left:,} 行示例或合计未计"] if left else []
+    said = [f"另有 {left:,} 行示例、合计或附注未计"] if left else []
     if joined.how == Joining.UPDATE:
         again = int(joined.again.sum())
         said.insert(0, f"{again:,} 行编号已有,{joined.taken - again:,} 行新增")
@@ -349,7 +349,7 @@ def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joine
     st.html(html.part("保存"))
     if made.frame.empty:
         nothing = "文件只有列名,没有记录:请填好后再来。" if not len(made.good) else "没有一行可以导入:"
-        back = "请下载退回的文件,改好后再来。" if made.bad.any() else "都是示例或合计。"
+        back = "请下载退回的文件,改好后再来。" if made.bad.any() else "都是示例、合计或附注。"
         st.html(html.note(nothing + (back if len(made.good) else "")))
         return
     if not joined.taken:
