@@ -27,7 +27,8 @@ _NUMBER = re.compile(r"[-+]?[0-9.,%]+")
 class Grid:
     """A table: its text, the rows' numbers, where the header stood, which column is whose.
 
-    `places` gives each of the frame's columns its place (from 0); `problems` are rows wider than the header.
+    `places` gives each of the frame's columns its place (from 0); `problems` are rows wider than the header; `above` is
+    the text that stands above the columns' names.
     """
 
     frame: pd.DataFrame
@@ -36,6 +37,7 @@ class Grid:
     places: tuple[int, ...]
     notes: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
+    above: tuple[str, ...] = ()
 
 
 class _Column:
@@ -143,7 +145,9 @@ def gather(
         )
     numbers = tuple(columns.numbers)
     frame = columns.frame(names)
-    return Grid(frame, numbers, head[at][0], places, notes, tuple(problems))
+    over = head[: at + 1] if under else head[:at]  # of two rows of names the first may have been left out
+    above = tuple(dict.fromkeys(text for _, cells in over for one in cells.values() if (text := one.strip())))
+    return Grid(frame, numbers, head[at][0], places, notes, tuple(problems), above)
 
 
 def _filled(rows: Iterable[Row]) -> Iterable[Row]:

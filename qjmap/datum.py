@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -26,14 +26,18 @@ from qjmap.district import District
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-WGS84, GCJ02, BD09, DMS, SELF = "wgs84", "gcj02", "bd09", "dms", "self"
-"""Keys of readings; projected ones are ``gk3-105-zone``, ``gk3-105`` and so on."""
+WGS84, GCJ02, BD09, DMS, BY_ROW = "wgs84", "gcj02", "bd09", "dms", "rows"
+"""Keys of readings; projected ones are ``gk3-105-zone``, ``gk3-105``, ``utm48`` and so on."""
+
+ROW_KEYS = (WGS84, GCJ02, BD09)
+"""What a row of a reading `BY_ROW` may be, in the order of its numbers."""
 
 _LABELS = {
     WGS84: "WGS-84 / CGCS2000 经纬度",
     GCJ02: "GCJ-02(高德、腾讯地图)",
     BD09: "BD-09(百度地图)",
-    DMS: "度分秒",
+    DMS: "WGS-84 / CGCS2000 度分秒",
+    BY_ROW: "逐行按文件所写的坐标系",
 }
 
 
@@ -55,6 +59,8 @@ class Reading:
         Whether the two columns change places for it.
     count
         How many rows can be read so.
+    rows
+        Of a reading row by row (`BY_ROW`): each row's place in `ROW_KEYS`, −1 where nobody knows; else None.
     """
 
     key: str
@@ -64,6 +70,12 @@ class Reading:
     share_inside: float
     swapped: bool
     count: int
+    rows: npt.NDArray[np.int8] | None = None
+
+    @property
+    def metres(self) -> bool:
+        """Whether the file's numbers are metres of a projection."""
+        return self.key.startswith(("gk", "utm"))
 
 
 # ---- shifted degrees -------------------------------------------------------------------------------
@@ -162,7 +174,29 @@ _DMS = re.compile(
     re.IGNORECASE,
 )
 _DEGREES = re.compile(rf"({_SIGN})[:\s]*([+-]?\d{{1,3}}(?:\.\d*)?)\s*(?:°|度|º)?\s*({_SIGN})", re.IGNORECASE)
-_SPLIT = re.compile(r"\s*[,;，；、|/]\s*|(?<=\d)\s+(?=\d{1,3}\.)|(?<=[\"″”秒NSEW])\s+", re.IGNORECASE)
+_PLAINLY = r"^\s*([+-]?\d+\.\d+)\s*[,,]\s*([+-]?\d+\.\d+)\s*$"  # most are: read without a look at each
+_BETWEEN = (
+    re.compile(r"(?<=\d)\s+(?=\d{1,3},\d{3,}$)"),  # decimal commas
+    re.compile(r"\s*[,;、|/]\s*"),
+    re.compile(r"(?<=[\"″”秒NSEW])\s+", re.IGNORECASE),
+    re.compile(r"(?<=[′'’分])\s+(?=\d{1,3}\s?[°度])|(?<=[°度])\s+(?=\d{1,3}(?:\.\d+)?[°度]$)"),
+    re.compile(r"(?<=\d)\s+(?=\d+(?:\.\d+)?°?$)"),
+)
+"""What stands between two coordinates in one cell, the surest first."""
+_LON, _LAT = "东经|经度|longitude|long|lng|lon|[ex]", "北纬|纬度|latitude|lat|[ny]"
+_NAMED = re.compile(
+    rf"[\s,;、|/]*[\"']?(?:(?P<lon>{_LON})|(?P<lat>{_LAT}))(?![a-z])[\"']?\s*[:=]?\s*(?=[+-]?\d)",
+    re.IGNORECASE,
+)
+_SIDED = re.compile(
+    r"([^NSEW东西南北]*\d[^NSEW东西南北\d]*)(?:([EW东西])|[NS南北])[\s,;、|/]*(.+?[NSEW东西南北])",
+    re.IGNORECASE,
+)
+_AROUND = re.compile(
+    r"^(?:srid=\d+;)?(?:point\s*z?|经纬度|坐标|gps|wgs-?84)?\s*[:=]?\s*[(\[{【〔《]*\s*|\s*[)\]}】〕》]*$",
+    re.IGNORECASE,
+)
+_GRID_ZONE = re.compile(r"^4[5-9]\s?[NRQ]\s*[,;]?\s+(?=\d)", re.IGNORECASE)  # 48R 0661234 3183456
 
 
 def parse(cells: Iterable[object]) -> tuple[Floats, Bools]:
@@ -225,26 +259,81 @@ def _side(letters: str) -> int:
 
 
 def split(cells: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
-    """Part cells that hold both coordinates (``106.65,28.88``) into two columns of text, in their order."""
-    clean = cells.str.strip().str.strip("()[]（）【】")
-    parts = [_SPLIT.split(one.strip(), maxsplit=1) if isinstance(one, str) else [] for one in clean]
-    first = [one[0] if one else None for one in parts]
-    second = [one[1] if len(one) > 1 else None for one in parts]
-    return pd.Series(first, index=cells.index, dtype="str"), pd.Series(second, index=cells.index, dtype="str")
+    """Part cells that hold both coordinates (``106.65,28.88``) into two columns of text.
+
+    In their order, unless the cell says which is which (``N28.88 E106.65``): then longitude first.
+    """
+    found = cells.str.extract(_PLAINLY)
+    rest = found[0].isna() & cells.notna()
+    if not rest.any():
+        return found[0].astype("str"), found[1].astype("str")
+    parts = [_parted(one) for one in cells[rest].tolist()]
+    first, second = (
+        pd.Series(side, index=cells.index[rest], dtype="str") for side in zip(*parts, strict=True)
+    )
+    return found[0].fillna(first).astype("str"), found[1].fillna(second).astype("str")
+
+
+def _parted(cell: str) -> tuple[str | None, str | None]:
+    text = _AROUND.sub("", unicodedata.normalize("NFKC", cell[:120]).strip())
+    text = _GRID_ZONE.sub("", text)
+    named = list(_NAMED.finditer(text))
+    if len(named) == 2 and not text[: named[0].start()].strip():
+        first, second = text[named[0].end() : named[1].start()], text[named[1].end() :]
+        if bool(named[0]["lon"]) != bool(named[1]["lon"]):
+            return (first.strip(), second.strip()) if named[0]["lon"] else (second.strip(), first.strip())
+    if sided := _SIDED.fullmatch(text):
+        first, second = sided[1].strip(), sided[3][:-1].strip()
+        return (first, second) if sided[2] else (second, first)
+    for between in _BETWEEN:
+        both = between.split(text, maxsplit=1)
+        if len(both) > 1:
+            return both[0].strip() or None, both[1].strip() or None
+    return text or None, None
+
+
+def holds_both(cell: str, *, plainly: bool) -> bool:
+    """Tell whether a cell holds two coordinates.
+
+    Parameters
+    ----------
+    cell
+        Its text.
+    plainly
+        Whether nothing but the text tells: then two small whole numbers are not enough.
+    """
+    if sum(letter.isdecimal() for letter in cell[:120]) < 4:
+        return False
+    parts = _parted(cell)
+    if None in parts:
+        return False
+    (one, marked), (other, marked_too) = (_number(str(part)) for part in parts)
+    small = abs(one) <= 180
+    if not np.isfinite([one, other]).all() or small != (abs(other) <= 180):
+        return False
+    if not plainly or (marked and marked_too):
+        return True
+    if not small:
+        return min(abs(one), abs(other)) > 1e5
+    fine = all(re.search(r"\.\d{3}|\d°|\d度", str(one)) for one in parts)
+    return fine or bool(_NAMED.match(cell) or re.search(r"\.\d+°?\s*[NSEW]", cell))
 
 
 # ---- projected -------------------------------------------------------------------------------------
 
 
+_UTM_SCALE = 0.9996
+
+
 @lru_cache(maxsize=64)
-def _gauss(meridian: float) -> Transformer:
-    """Make the way from Gauss–Krüger metres (CGCS2000, false easting 500 km) to degrees."""
+def _gauss(meridian: float, scale: float) -> Transformer:
+    """Make the way from metres along a meridian (CGCS2000, false easting 500 km) to degrees."""
     crs = CRS.from_dict(
         {
             "proj": "tmerc",
             "lat_0": 0,
             "lon_0": meridian,
-            "k": 1,
+            "k": scale,
             "x_0": 500_000,
             "ellps": "GRS80",
             "units": "m",
@@ -253,11 +342,14 @@ def _gauss(meridian: float) -> Transformer:
     return Transformer.from_crs(crs, DEGREES, always_xy=True)
 
 
-def from_gauss(easting: npt.ArrayLike, northing: npt.ArrayLike, meridian: float) -> tuple[Floats, Floats]:
-    """Bring projected metres (without zone number) to degrees; NaN stays NaN."""
+def from_gauss(
+    easting: npt.ArrayLike, northing: npt.ArrayLike, meridian: float, scale: float = 1.0
+) -> tuple[Floats, Floats]:
+    """Bring projected metres (without zone number) to degrees; NaN stays NaN. UTM has the scale 0.9996."""
     east, north = _floats(easting), _floats(northing)
     known = (np.abs(east - 500_000) < 1e6) & (np.abs(north) < 1e7)
-    lon, lat = _gauss(meridian).transform(np.where(known, east, 500_000.0), np.where(known, north, 0.0))
+    way = _gauss(meridian, scale)
+    lon, lat = way.transform(np.where(known, east, 500_000.0), np.where(known, north, 0.0))
     known &= np.isfinite(lon) & np.isfinite(lat)
     return np.where(known, lon, np.nan), np.where(known, lat, np.nan)
 
@@ -295,6 +387,7 @@ _DATUMS = {
     "Beijing 1954": "北京54",
     "New Beijing": "新北京54",
 }
+_OLD = {"xian": "西安80", "new beijing": "新北京54", "beijing": "北京54"}
 _DEGREES_WIDE = re.compile(r"3[-_ ]?degree", re.IGNORECASE)
 
 
@@ -317,6 +410,16 @@ def is_projected(crs: str) -> bool:
         return False
 
 
+def old_datum(crs: str) -> str:
+    """Name the datum that a file says where PROJ knows no way from it to this part of the country; blank if it does."""
+    try:
+        known = CRS.from_user_input(crs)
+    except CRSError:
+        return ""
+    base = known.geodetic_crs.name if known.geodetic_crs is not None else known.name
+    return next((name for word, name in _OLD.items() if word in base.lower().replace("_", " ")), "")
+
+
 def _spoken(crs: CRS) -> str:
     base = crs.geodetic_crs.name if crs.geodetic_crs is not None else crs.name
     datum = _DATUMS.get(base, "CGCS2000" if "2000" in base else base.removeprefix("GCS_")[:40])
@@ -332,16 +435,23 @@ def _spoken(crs: CRS) -> str:
     return f"{datum} / {width} {float(meridian):g}°" + (f",带号 {zone}" if zone else "")
 
 
-def converter(reading: Reading) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
-    """Give the way from a file's coordinates, in the order of the file, to degrees, as a reading has it."""
+def converter(
+    reading: Reading, places: npt.NDArray[np.int64] | None = None
+) -> Callable[[Floats, Floats], tuple[Floats, Floats]]:
+    """Give the way from a file's coordinates, in the order of the file, to degrees, as a reading has it.
+
+    `places` are the rows that will be brought, where a reading goes row by row.
+    """
     key = reading.key
 
     def way(x: Floats, y: Floats) -> tuple[Floats, Floats]:
         first, second = (y, x) if reading.swapped else (x, y)
-        if key == GCJ02:
-            return gcj_to_wgs(first, second)
-        if key == BD09:
-            return bd_to_wgs(first, second)
+        if reading.rows is not None:
+            return _row_by_row(first, second, reading.rows if places is None else reading.rows[places])
+        if key in SHIFTED:
+            return SHIFTED[key](first, second)
+        if key.startswith("utm"):
+            return from_gauss(first, second, _utm_meridian(int(key[3:])), _UTM_SCALE)
         if key.startswith("gk"):
             width, meridian = key[2:].split("-")[:2]
             number = float(meridian) / 3 if width == "3" else (float(meridian) + 3) / 6
@@ -352,10 +462,28 @@ def converter(reading: Reading) -> Callable[[Floats, Floats], tuple[Floats, Floa
     return way
 
 
+SHIFTED: dict[str, Shift] = {GCJ02: gcj_to_wgs, BD09: bd_to_wgs}
+"""The datums of web maps, and the way back from each."""
+
+
+def _row_by_row(lon: Floats, lat: Floats, rows: npt.NDArray[np.int8]) -> tuple[Floats, Floats]:
+    u, v = np.where(rows >= 0, lon, np.nan), np.where(rows >= 0, lat, np.nan)
+    for key, back in SHIFTED.items():
+        own = rows == ROW_KEYS.index(key)
+        if own.any():
+            u[own], v[own] = back(lon[own], lat[own])
+    return u, v
+
+
 # ---- readings --------------------------------------------------------------------------------------
 
 
-def readings(x_text: Iterable[object], y_text: Iterable[object], district: District) -> list[Reading]:
+def readings(
+    x_text: Iterable[object],
+    y_text: Iterable[object],
+    district: District,
+    rows: npt.NDArray[np.int8] | None = None,
+) -> list[Reading]:
     """Give every way in which two columns can be coordinates, those that lie in the district first.
 
     Parameters
@@ -364,13 +492,16 @@ def readings(x_text: Iterable[object], y_text: Iterable[object], district: Distr
         The two columns, as text or numbers: longitude or easting, latitude or northing. Other way round is seen.
     district
         Where they should lie.
+    rows
+        What the file says of each row: its place in `ROW_KEYS`, −1 where it says nothing that is known.
 
     Returns
     -------
     list of Reading
-        Of degrees always three (WGS-84/CGCS2000, GCJ-02, BD-09; with degrees and minutes four), whose order says
-        nothing when all lie in the district: they are some 500 m apart, and only the map can tell. Of metres one for
-        each zone that fits. Empty when nothing can be read.
+        Of degrees always three (WGS-84/CGCS2000 or degrees and minutes, GCJ-02, BD-09), and with `rows` the reading
+        row by row before them. Their order says nothing when all lie in the district: they are some 500 m apart, and
+        only the map can tell. Of metres one for each zone that fits; UTM lies a kilometre from Gauss–Krüger. Empty
+        when nothing can be read.
     """
     (x, x_marked), (y, y_marked) = parse(x_text), parse(y_text)
     known = np.isfinite(x) & np.isfinite(y)
@@ -379,7 +510,7 @@ def readings(x_text: Iterable[object], y_text: Iterable[object], district: Distr
     inside = _inside(district)
     small = (np.abs(x) <= 180) & (np.abs(y) <= 180)
     offered = (
-        _of_degrees(x, y, known, (x_marked | y_marked) & known, inside)
+        _of_degrees(x, y, known, (x_marked | y_marked) & known, inside, rows)
         if small[known].mean() >= 0.5
         else _of_metres(x, y, known, inside, district.settings.centre[0])
     )
@@ -417,7 +548,9 @@ def _reading(
     return Reading(key, label, lon, lat, share, swapped, int(good.sum()))
 
 
-def _of_degrees(x: Floats, y: Floats, known: Bools, marked: Bools, inside: Inside) -> list[Reading]:
+def _of_degrees(
+    x: Floats, y: Floats, known: Bools, marked: Bools, inside: Inside, rows: npt.NDArray[np.int8] | None
+) -> list[Reading]:
     straight = _reading(WGS84, _LABELS[WGS84], x, y, known, inside, swapped=False)
     turned = _reading(WGS84, _LABELS[WGS84], y, x, known, inside, swapped=True)
     # In China a longitude is never a latitude: the numbers alone tell, even far from the district.
@@ -433,35 +566,66 @@ def _of_degrees(x: Floats, y: Floats, known: Bools, marked: Bools, inside: Insid
         )
     else:
         found.append(plain)
-    for key, back in ((GCJ02, gcj_to_wgs), (BD09, bd_to_wgs)):
+    for key, back in SHIFTED.items():
         found.append(_reading(key, _LABELS[key], *back(lon, lat), known, inside, swapped=bool(swapped)))
+    if rows is not None:
+        own = _row_by_row(lon, lat, rows)
+        one = _reading(BY_ROW, _LABELS[BY_ROW], *own, known & (rows >= 0), inside, swapped=bool(swapped))
+        found.insert(0, replace(one, rows=rows))
     return found
 
 
 def _of_metres(x: Floats, y: Floats, known: Bools, inside: Inside, centre: float) -> list[Reading]:
-    """Try both orders (a surveyor's X points north) and every zone whose meridian is near."""
+    """Try both orders (a surveyor's X points north), every zone whose meridian is near, and UTM, a kilometre off."""
     found: list[Reading] = []
     for east, north, swapped in ((x, y, False), (y, x, True)):
         zone = np.floor(east / 1e6)
         numbered = bool(np.nanmedian(zone[known]) > 0)
-        for width in (3, 6):
-            for meridian in _meridians(width, centre):
-                number = meridian / 3 if width == 3 else (meridian + 3) / 6
-                if numbered:
-                    own = np.where(zone == number, east - number * 1e6, np.nan)
-                elif width == 6 and meridian in _meridians(3, centre):
-                    continue  # without a zone number the same metres mean the same place
-                else:
-                    own = east
-                lon, lat = from_gauss(own, north, meridian)
-                tail = f",带号 {number:.0f}" if numbered else ""
-                label = f"CGCS2000 投影坐标({width}度带,中央经线 {meridian:.0f}°{tail})"
-                key = f"gk{width}-{meridian:.0f}{'-zone' if numbered else ''}"
-                one = _reading(key, label, lon, lat, known, inside, swapped=swapped)
-                if one.count:
-                    found.append(one)
+        ways = _numbered(centre) if numbered else _bare(centre)
+        for key, label, number, meridian, scale in ways:
+            own = np.where(zone == number, east - number * 1e6, np.nan) if numbered else east
+            lon, lat = from_gauss(own, north, meridian, scale)
+            one = _reading(key, label, lon, lat, known, inside, swapped=swapped)
+            if one.count:
+                found.append(one)
     best = max((one.share_inside for one in found), default=0.0)
     return [one for one in found if one.share_inside > 0] if best else found[:4]
+
+
+Way = tuple[str, str, float, float, float]  # key, label, number of the zone, meridian, scale
+
+
+def _numbered(centre: float) -> Iterator[Way]:
+    for width in (3, 6):
+        for meridian in _meridians(width, centre):
+            number = meridian / 3 if width == 3 else (meridian + 3) / 6
+            label = f"CGCS2000 投影坐标({width}度带,中央经线 {meridian:.0f}°,带号 {number:.0f})"
+            yield f"gk{width}-{meridian:.0f}-zone", label, number, meridian, 1.0
+
+
+def _bare(centre: float) -> Iterator[Way]:
+    three = _meridians(3, centre)
+    # without a zone number the same metres mean the same place in a zone of either width
+    for width, meridian in [(3, one) for one in three] + [(6, one) for one in _meridians(6, centre)]:
+        if width == 3 or meridian not in three:
+            label = f"CGCS2000 投影坐标({width}度带,中央经线 {meridian:.0f}°)"
+            yield f"gk{width}-{meridian:.0f}", label, 0.0, meridian, 1.0
+    for meridian in _meridians(6, centre):
+        zone = int((meridian + 183) // 6)
+        yield f"utm{zone}", f"UTM {zone}N(WGS-84,中央经线 {meridian:.0f}°)", 0.0, meridian, _UTM_SCALE
+
+
+def meridian_of(reading: Reading) -> float:
+    """Give the central meridian of a reading of metres, in degrees."""
+    return (
+        _utm_meridian(int(reading.key[3:]))
+        if reading.key.startswith("utm")
+        else float(reading.key.split("-")[1])
+    )
+
+
+def _utm_meridian(zone: int) -> float:
+    return zone * 6.0 - 183.0
 
 
 def _meridians(width: int, centre: float) -> tuple[float, ...]:

@@ -90,6 +90,8 @@ class Source:
         Blocks of merged cells below the header: column, first and last row. Only the first cell holds the value.
     hidden
         Whether the sheet is hidden in the workbook.
+    above
+        The texts that stand above the columns' names: a title, who filled it in, what its coordinates are.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Source:
     header_row: int = 1
     merged: tuple[tuple[str, int, int], ...] = ()
     hidden: bool = False
+    above: tuple[str, ...] = ()
 
 
 FORMATS = (".xlsx", ".xls", ".csv", ".geojson", ".zip", ".gpkg", ".kml", ".kmz")
@@ -442,6 +445,7 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source
         header_row=grid.header_row,
         merged=merged,
         hidden=sheet.hidden,
+        above=grid.above,
     )
 
 
@@ -461,7 +465,13 @@ def _read_table(
     table = RawTable(name, grid.frame, grid.rows)
     return (
         Source(
-            Path(name).stem, table, "csv", notes=notes, problems=grid.problems, header_row=grid.header_row
+            Path(name).stem,
+            table,
+            "csv",
+            notes=notes,
+            problems=grid.problems,
+            header_row=grid.header_row,
+            above=grid.above,
         ),
     )
 

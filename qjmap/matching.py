@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from qjmap import _units
+from qjmap import _axes, _units, datum, spoken
 from qjmap._units import is_unit
 from qjmap.ingest import Source
 from qjmap.layers import Column, LayerSpec
@@ -41,9 +41,6 @@ PAIRS = ("坐标", "经纬度", "经纬度坐标", "地理坐标", "定位坐标
 
 _BRACKETS = re.compile(r"[(\[{【〔〈《](.*?)[)\]}】〕〉》]")
 _NOISE = re.compile(r"[\s*_\-./\\:;,、。·“”\"'#№]+")
-_PAIR = re.compile(
-    r"[^\d-]*(\d{1,3}\.\d{3,}|\d{1,3}°[^,;]*)\s*[,;，；、\s/]\s*[^\d-]*(\d{1,3}\.\d{3,}|\d{1,3}°.*)"
-)
 _WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b", re.IGNORECASE)
 _SAMPLE = 500
 _SHARE = 0.8
@@ -116,6 +113,8 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     found: dict[str, Match] = {}
     taken: set[str] = set()
     headers = {name: _read(name) for name in source.table.frame.columns}
+    if "lon" in spec.columns:  # two of one place, before each by itself
+        _take(_by_pair(source.table.frame, spec), spec, found, taken)
     _take(_by_name(headers, spec), spec, found, taken)
     samples = {name: _sample(source.table.frame[name]) for name in headers if name not in taken}
     if "lon" in spec.columns and "lon" not in found and "lat" not in found:
@@ -123,6 +122,13 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     _take(_by_likeness(headers, spec), spec, found, taken)
     samples = {name: cells for name, cells in samples.items() if name not in taken}
     _take(_by_content(samples, spec, towns, found), spec, found, taken)
+    if (
+        "position" in found
+        and _share(_sample(source.table.frame[found["position"].column]), _is_datum) >= _SHARE
+    ):
+        del found["position"]  # 坐标来源:高德 says what the coordinates are, not how they were found
+    if {"lon", "lat"} <= found.keys() and _axes.apart(found["lon"].column, found["lat"].column, headers):
+        del found["lon"], found["lat"]  # 经度 and 百度纬度 lie hundreds of metres apart: a person must choose
     return {key: found[key] for key in (*spec.columns, ADDRESS) if key in found}
 
 
@@ -249,6 +255,22 @@ def _names(column: Column) -> Iterator[tuple[str, float, str]]:
         yield _plain(word), 0.95, SYNONYM
 
 
+def _is_datum(text: str) -> bool:
+    return spoken.datum_of(text) is not None
+
+
+def _by_pair(frame: pd.DataFrame, spec: LayerSpec) -> Iterator[Offer]:
+    """Offer the two columns of coordinates that belong together: 百度经度 with 百度纬度, never with 纬度."""
+    both = _axes.pair(frame)
+    for key, column in (("lon", both.lon), ("lat", both.lat)) if both is not None else ():
+        sure = (0.95, SYNONYM) if _axes.sure(column) else (0.8, NAME)
+        own = [
+            (confidence, why) for word, confidence, why in _names(spec.columns[key]) if word == _tight(column)
+        ]
+        confidence, why = own[0] if own else sure
+        yield confidence, key, column, why, 0, ""
+
+
 Offer = tuple[float, str, str, str, int, str]  # confidence, key, column of the file, why, place, unit
 
 
@@ -355,9 +377,10 @@ def _pairs(
 ) -> None:
     """Find longitude and latitude that stand in one cell."""
     for name, cells in samples.items():
-        share = _share(cells, lambda text: bool(_PAIR.fullmatch(text)))
-        if share >= _SHARE or (headers[name].plain in PAIRS and share > 0):
-            why = SYNONYM if headers[name].plain in PAIRS else CONTENT
+        called = headers[name].plain in PAIRS or headers[name].name in PAIRS
+        share = _share(cells, functools.partial(datum.holds_both, plainly=not called))
+        if share >= _SHARE or (called and share > 0):
+            why = SYNONYM if called else CONTENT
             found["lon"] = found["lat"] = Match(name, 0.95 if why == SYNONYM else 0.7, why)
             taken.add(name)
             return

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from qjmap import datum, draft, ingest, matching, merging
+from qjmap import coordinates, datum, draft, ingest, matching, merging
 from qjmap._limits import give_back, refusal, silent
 from qjmap.comparison import Comparison, compare_tables
 from qjmap.contents import BOUNDARIES
@@ -348,11 +348,9 @@ def readings(one: Work, district: District, matches: dict[str, Match]) -> list[R
     """Give the ways in which the coordinates can be read; raises DataError."""
     used = tuple(matches[key].column if key in matches else "" for key in ("lon", "lat", "geometry"))
 
-    def make() -> list[Reading]:
-        columns = draft.coordinates(table(one), matches)
-        return [] if columns is None else datum.readings(*columns, district)
-
-    return one.once("readings", (one.origin, used), make)
+    return one.once(
+        "readings", (one.origin, used), lambda: coordinates.readings(table(one), matches, district)
+    )
 
 
 def offered(one: Work, district: District, matches: dict[str, Match]) -> list[Reading]:
