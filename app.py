@@ -10,7 +10,8 @@ if __name__ == "__main__":  # run by Streamlit for every visit
     frame.run(navigate())
 else:  # imported once, by the server
     from qjmap.ui.handover import routes
+    from qjmap.ui.outside import middleware
     from qjmap.ui.server import get_ready
 
     get_ready()
-    app = st.App(__file__, routes=routes())
+    app = st.App(__file__, routes=routes(), middleware=middleware())

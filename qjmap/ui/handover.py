@@ -31,7 +31,7 @@ KIND = "text/x-qjmap-code"
 _BODY = 200  # bytes: a code is shorter
 
 
-def _folder() -> str:
+def folder() -> str:
     """Give the folder of the app in its address, without a slash at its end."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}" if base else ""
@@ -39,7 +39,7 @@ def _folder() -> str:
 
 def path() -> str:
     """Give the path of the route."""
-    return f"{_folder()}/auth/account"
+    return f"{folder()}/auth/account"
 
 
 def cookie() -> str:
@@ -81,7 +81,7 @@ async def _give(request: Request) -> Response:
     answer.set_cookie(
         cookie(),
         token,
-        path=_folder() or "/",
+        path=folder() or "/",
         httponly=True,
         samesite="strict",
         secure=request.headers["origin"].startswith("https:"),
@@ -97,7 +97,7 @@ async def _take(request: Request) -> Response:
         return Response(status_code=403)
     HELD.close(HELD.known(request.cookies.get(cookie(), "")))
     answer = Response(status_code=204, headers={"Cache-Control": "no-store"})
-    answer.delete_cookie(cookie(), path=_folder() or "/", httponly=True, samesite="strict")
+    answer.delete_cookie(cookie(), path=folder() or "/", httponly=True, samesite="strict")
     return answer
 
 

@@ -53,7 +53,7 @@ def _component() -> Any:
         html='<div class="copy"><button type="button">复制链接</button><span role="status"></span>'
         '<input readonly hidden aria-label="本页链接"></div>',
         css=(_HERE / "links.css").read_text(encoding="utf-8"),
-        js=(_HERE / "links.js").read_text(encoding="utf-8"),
+        js="\n".join((_HERE / one).read_text(encoding="utf-8") for one in ("chinese.js", "links.js")),
     )
 
 

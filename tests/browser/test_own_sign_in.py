@@ -47,7 +47,7 @@ def opened(page, address, path=""):
 def fill(page):
     page.get_by_role("button", name="登录", exact=True).click()
     page.get_by_label("账号").fill(NAME)
-    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_label("密码", exact=True).fill(PASSWORD)
 
 
 def send(page):
