@@ -178,14 +178,3 @@ class Standards(Mapping[str, Rule]):
     def enabled(self) -> tuple[Rule, ...]:
         """Give the rules that are switched on."""
         return tuple(rule for rule in self._rules.values() if rule.enabled)
-
-    def radius_for(self, layer: str) -> Rule | None:
-        """Give the rule whose distance in metres a page draws by default round a layer's facilities.
-
-        A `radius` rule comes before a `nearest` one that has the layer on the serving side, and a rule that
-        is switched on before one that is off (a page shows that one as 待核). None when no document gives
-        this layer a distance: then a page may ask the person for one (自定值).
-        """
-        rules = [rule for rule in self.for_layer(layer, enabled=False) if rule.metric]
-        fit = [rule for rule in rules if rule.kind == "radius" or layer in rule.to]
-        return min(fit, key=lambda rule: (not rule.enabled, rule.kind != "radius"), default=None)

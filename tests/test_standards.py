@@ -266,13 +266,18 @@ def test_documents_figures(real: Standards) -> None:
 
 
 def test_pages_find_the_distance_to_draw(real: Standards) -> None:
-    found = {key: real.radius_for(key) for key in ("health", "hydrants", "fire_ponds", "fire_stations")}
-    named = {key: rule.id if rule else None for key, rule in found.items()}
+    layers = ("health", "hydrants", "fire_ponds", "fire_stations")
+    found = {key: [rule for rule in real.for_layer(key, enabled=False) if rule.metric] for key in layers}
+    named = {key: [(rule.id, rule.kind, rule.enabled) for rule in rules] for key, rules in found.items()}
     assert named == {
-        "health": "ems-radius",
-        "hydrants": "hydrant-radius",
-        "fire_ponds": "pond-radius",  # to check: the page shows it as 待核
-        "fire_stations": None,  # five minutes are no distance
+        "health": [("ems-radius", "radius", True), ("ems-radius-national", "radius", False)],
+        "hydrants": [
+            ("hydrant-radius", "radius", True),
+            ("hydrant-spacing", "nearest", True),
+            ("highrise-hydrant", "nearest", True),
+        ],
+        "fire_ponds": [("pond-radius", "radius", False)],  # to check
+        "fire_stations": [],  # five minutes are no distance
     }
     assert "highrise-hydrant" in {rule.id for rule in real.for_layer("hydrants")}
     assert "pond-radius" not in {rule.id for rule in real.for_layer("fire_ponds")}
