@@ -32,7 +32,8 @@ def read_toml(path: Path, refused: type[DataError], file: str = "") -> dict[str,
     """
     file = file or path.name
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        # older Windows' Notepad puts a mark before UTF-8
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise refused([Problem(file, None, None, why_unread(error), "可以读取的文件")]) from error
     except UnicodeDecodeError as error:

@@ -199,6 +199,12 @@ def test_a_file_that_is_no_rules_file_is_refused(
         load_standards(tmp_path / "nowhere.toml", registry, [])
 
 
+def test_a_file_from_notepad_is_read(tmp_path: Path, registry: Registry) -> None:
+    path = write(tmp_path, {})
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert list(load_standards(path, registry, ["plan"])) == ["r1"]
+
+
 def test_own_figure_is_marked(real: Standards) -> None:
     rule = real["ems-radius"]
     own = with_figure(rule, {"urban": 2000, "rural": 10000})
