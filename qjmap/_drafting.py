@@ -14,8 +14,9 @@ import shapely
 
 from qjmap import _shapes, datum
 from qjmap._advice import advise, left_blank
+from qjmap._ids import like_ids, strange_ids
 from qjmap._limits import give_back
-from qjmap._repairs import fixer, stem, written
+from qjmap._repairs import fixer, identifier, stem, written
 from qjmap._sums import HEADER, NOTE, SUM, asides
 from qjmap._units import factor
 from qjmap._villages import Villages, tells
@@ -38,6 +39,7 @@ Floats = npt.NDArray[np.float64]
 _LABELS = ("id", "code", "name", "town", "village", "kind")
 """Columns in which the word of a sum may stand."""
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
+_LOST = r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]+"  # as spreadsheets write numbers that are too long for them
 _COMMA = r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*"  # a decimal comma in a coordinate
 
 
@@ -329,6 +331,9 @@ class Work:
             if key not in self.matches or column.type == SHAPE:
                 continue
             self._refuse_error_values(key)
+            self._refuse_lost_digits(key, column)
+            if key == key_of(self.spec):
+                self._write_ids(key)
             self._read_as_said(key)
             times, scaled = self._scale(key, column)
             fix = fixer(column, self.around.gazetteer.towns, self.around.names, times)
@@ -383,6 +388,41 @@ class Work:
             self.problems.append(
                 Problem(self.file, int(self.rows[place]), self.told(key), value, "值", advice)
             )
+
+    def _refuse_lost_digits(self, key: str, column: Column) -> None:
+        """A number of eighteen digits that became 5.0011E+17 is nobody's."""
+        if column.type != "text":
+            return
+        advice = "表格软件把它存成了数字,末几位已经丢失:请把这一列设为“文本”格式,重新填写"
+        for place in np.flatnonzero(_matches(self.cells[key], _LOST) & ~self.left).tolist():
+            row, value = int(self.rows[place]), str(self.cells[key].iat[place])
+            self.problems.append(Problem(self.file, row, self.told(key), value, "完整的编号", advice))
+
+    def _kept_ids(self, key: str) -> frozenset[str]:
+        existing = self.around.existing
+        own = existing[key].dropna() if existing is not None and key in existing else ()
+        return frozenset(map(str, own)) | frozenset(self.known)
+
+    def _write_ids(self, key: str) -> None:
+        """Write ids in one way, but for those that are kept as they are; tell of two that are nearly the same."""
+        kept, cells = self._kept_ids(key), self.cells[key]
+        places = [
+            place for place in np.flatnonzero(strange_ids(cells)).tolist() if cells.iat[place] not in kept
+        ]
+        fixes = [(place, fix) for place in places if (fix := identifier(str(cells.iat[place]))) is not None]
+        if fixes:
+            self.for_cells(
+                key,
+                [one for one, _ in fixes],
+                [fix[0] for _, fix in fixes],
+                "id-writing",
+                [fix[2] for _, fix in fixes],
+            )
+        for place, other, where in like_ids(self.cells[key], kept):
+            row, value = int(self.rows[place]), str(self.cells[key].iat[place])
+            known = f"第 {self.rows[where]} 行" if where >= 0 else "库中"
+            advice = f"{known}有“{other}”,只差大小写或前面的零:是同一条的请改成一样,否则会记成两条"
+            self.warnings.append(Problem(self.file, row, self.told(key), value, "写法一致的编号", advice))
 
     def _scale(self, key: str, column: Column) -> tuple[float, Bools]:
         """Bring numbers under a header that says another unit to the column's own.

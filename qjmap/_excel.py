@@ -65,7 +65,7 @@ def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
     book = _Workbook()
     _parse(archive, _member(archive, names, "xl/workbook.xml"), start=book.start)
     strings: _Strings | None = None
-    styles: list[bool] = []
+    styles: list[Style] = []
     if len(book.sheets) > _limits.SHEETS:
         raise _limits.refusal(
             archive.file,
@@ -80,7 +80,7 @@ def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
             continue
         if strings is None:
             strings = _shared_strings(archive, names)
-            styles = _date_styles(archive, names)
+            styles = _number_styles(archive, names)
         sheet = Sheet(title, (), hidden=hidden)
         sheet.rows = _rows(archive, member, sheet, strings, styles, mac=book.mac)
         yield sheet
@@ -105,10 +105,10 @@ def sheets_xls(
         book = _open_xls(content, formatted=False)
         for n, title in enumerate(book.sheet_names()):
             sheet = book.sheet_by_index(n)
-            merged, veiled = formats[n] if n < len(formats) else ([], [])
+            merged, veiled, shown = formats[n] if n < len(formats) else ([], [], {})
             yield Sheet(
                 title,
-                _rows_xls(sheet, book.datemode),
+                _rows_xls(sheet, book.datemode, shown),
                 merged=merged,
                 hidden=bool(sheet.visibility),
                 veiled=veiled,
@@ -134,8 +134,14 @@ def _open_xls(content: bytes, *, formatted: bool) -> xlrd.book.Book:
     )
 
 
-def _formats_xls(content: bytes) -> list[tuple[list[tuple[int, int, int, int]], list[int]]]:
-    """List each sheet's merged cells and hidden rows, which xlrd tells only with all formats; broken ones, none."""
+_Formats = tuple[list[tuple[int, int, int, int]], list[int], dict[tuple[int, int], tuple[str, ...]]]
+
+
+def _formats_xls(content: bytes) -> list[_Formats]:
+    """List each sheet's merged cells, hidden rows and cells with leading zeros: xlrd tells them only with all formats.
+
+    Of a workbook whose formats are broken or too many, none.
+    """
     if len(content) > _FORMATTED:
         return []
     try:
@@ -147,11 +153,24 @@ def _formats_xls(content: bytes) -> list[tuple[list[tuple[int, int, int, int]], 
                     for top, bottom, left, right in sheet.merged_cells[:_RANGES]
                 ],
                 [n + 1 for n, row in sheet.rowinfo_map.items() if row.hidden],
+                _zeros_xls(book, sheet),
             )
             for sheet in book.sheets()
         ]
     except Exception:  # xlrd has many kinds; the cells are read without formats anyhow
         return []
+
+
+def _zeros_xls(book: xlrd.book.Book, sheet: xlrd.sheet.Sheet) -> dict[tuple[int, int], tuple[str, ...]]:
+    formats = {n: zeros(book.format_map[one.format_key].format_str) for n, one in enumerate(book.xf_list)}
+    if not any(formats.values()):
+        return {}
+    return {
+        (row, place): letters
+        for row in range(sheet.nrows)
+        for place, cell in enumerate(sheet.row(row))
+        if cell.ctype == xlrd.XL_CELL_NUMBER and (letters := formats.get(cell.xf_index, ()))
+    }
 
 
 def _macros(file: str) -> DataError:
@@ -346,13 +365,47 @@ def _string(text: str, file: str) -> str:
     return text
 
 
-def _date_styles(archive: _limits.Archive, names: Mapping[str, str]) -> list[bool]:
-    """Say for each cell style whether it shows a number as a date."""
+_ZEROS = re.compile(r"""(?:"[^"]*"|\\.|[-+/():\s]|0)*""")
+_MARKS = re.compile(r"""\\(.)|"([^"]*)"|(.)""")
+
+
+def zeros(code: str) -> tuple[str, ...]:
+    """Give the letters of a number format that writes leading zeros, as 000 or "QJ-"0000; of any other none."""
+    code = re.sub(r"\[[^\]<>=]*\]|_.|\*.", "", code.partition(";")[0])  # languages, colours, blanks
+    if not _ZEROS.fullmatch(code):
+        return ()
+    found = tuple(
+        "0" if mark == "0" else mark or literal + escaped for escaped, literal, mark in _MARKS.findall(code)
+    )
+    return found if found.count("0") > 1 else ()
+
+
+def with_zeros(text: str, letters: tuple[str, ...]) -> str:
+    """Write a whole number as its cell shows it; any other as it is."""
+    if not text.isdecimal():
+        return text
+    digits = text.rjust(letters.count("0"), "0")
+    first, shown = len(digits) - letters.count("0"), list[str]()
+    for letter in letters:
+        if letter == "0":
+            shown.append(digits[: first + 1] if len(shown) == letters.index("0") else digits[first])
+            first += 1
+        else:
+            shown.append(letter)
+    return "".join(shown)
+
+
+Style = bool | tuple[str, ...]
+"""Whether a cell shows a number as a date, or the letters by which it shows leading zeros."""
+
+
+def _number_styles(archive: _limits.Archive, names: Mapping[str, str]) -> list[Style]:
+    """Say for each cell style how it shows a number."""
     member = names.get("xl/styles.xml")
     if member is None:
         return []
     formats: dict[int, str] = dict(BUILTIN_FORMATS)
-    found: list[bool] = []
+    found: list[Style] = []
     inside = False
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -369,7 +422,8 @@ def _date_styles(archive: _limits.Archive, names: Mapping[str, str]) -> list[boo
             east = 27 <= number <= 36 or 50 <= number <= 58
             if len(found) > _limits.STYLES:
                 raise _limits.refusal(archive.file, "单元格样式过多", "正常大小的工作簿", RESAVE)
-            found.append(east or bool(is_date_format(formats.get(number, "General"))))
+            code = formats.get(number, "General")
+            found.append(east or bool(is_date_format(code)) or zeros(code))
 
     def end(name: str) -> None:
         nonlocal inside
@@ -384,11 +438,11 @@ def _date_styles(archive: _limits.Archive, names: Mapping[str, str]) -> list[boo
 
 
 def _rows(
-    archive: _limits.Archive, member: str, sheet: Sheet, strings: _Strings, dates: list[bool], *, mac: bool
+    archive: _limits.Archive, member: str, sheet: Sheet, strings: _Strings, styles: list[Style], *, mac: bool
 ) -> Iterator[Row]:
     """Read a sheet's rows as they come out of the archive."""
     file, done = archive.file, list[Row]()
-    reader = _Cells(file, sheet, strings, dates, done, mac=mac)
+    reader = _Cells(file, sheet, strings, styles, done, mac=mac)
     parser = _parser(file, reader.start, reader.end, reader.text)
     for block in archive.blocks(member):
         _feed(parser, block, file, member)
@@ -402,9 +456,9 @@ class _Cells:
     """What expat calls while it reads a sheet."""
 
     def __init__(
-        self, file: str, sheet: Sheet, strings: _Strings, dates: list[bool], done: list[Row], *, mac: bool
+        self, file: str, sheet: Sheet, strings: _Strings, styles: list[Style], done: list[Row], *, mac: bool
     ) -> None:
-        self.file, self.sheet, self.strings, self.dates, self.done = file, sheet, strings, dates, done
+        self.file, self.sheet, self.strings, self.styles, self.done = file, sheet, strings, styles, done
         self.epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900
         self.places: dict[str, int] = {}
         self.row, self.place, self.seen, self.lines, self.others, self.depth = 0, -1, 0, 0, 0, 0
@@ -504,9 +558,10 @@ class _Cells:
             return self.strings[place]
         if self.kind == "n":
             style = int(self.style) if self.style.isdecimal() and len(self.style) < 7 else 0
-            if style < len(self.dates) and self.dates[style]:
+            shown = self.styles[style] if style < len(self.styles) else False
+            if shown is True:
                 return _date(text, self.epoch)
-            return number_text(text)
+            return with_zeros(number_text(text), shown) if shown else number_text(text)
         if self.kind == "b":
             return "是" if text.strip() == "1" else "否"
         return _string(text, self.file)
@@ -566,7 +621,9 @@ def _iso(value: object) -> str:
 # ---- xls --------------------------------------------------------------------------------------------
 
 
-def _rows_xls(sheet: xlrd.sheet.Sheet, datemode: int) -> Iterator[Row]:
+def _rows_xls(
+    sheet: xlrd.sheet.Sheet, datemode: int, shown: Mapping[tuple[int, int], tuple[str, ...]]
+) -> Iterator[Row]:
     for n in range(sheet.nrows):
         cells = sheet.row(n)
         yield (
@@ -574,16 +631,16 @@ def _rows_xls(sheet: xlrd.sheet.Sheet, datemode: int) -> Iterator[Row]:
             {
                 place: text
                 for place, cell in enumerate(islice(cells, _limits.COLUMNS))
-                if (text := _cell_xls(cell, datemode))
+                if (text := _cell_xls(cell, datemode, shown.get((n, place), ())))
             },
         )
 
 
-def _cell_xls(cell: xlrd.sheet.Cell, datemode: int) -> str:
+def _cell_xls(cell: xlrd.sheet.Cell, datemode: int, shown: tuple[str, ...]) -> str:
     if cell.ctype == xlrd.XL_CELL_TEXT:
         return str(cell.value)
     if cell.ctype == xlrd.XL_CELL_NUMBER:
-        return number_text(repr(cell.value))
+        return with_zeros(number_text(repr(cell.value)), shown) if shown else number_text(repr(cell.value))
     if cell.ctype == xlrd.XL_CELL_DATE:
         try:
             return _iso(xlrd.xldate_as_datetime(cell.value, datemode))

@@ -90,6 +90,13 @@ def plain(text: str) -> Fix | None:
     return None if clean == text else (clean or None, "control", "去掉看不见的控制字符")
 
 
+def identifier(text: str) -> Fix | None:
+    """Write the number of a record in one way: half-width, without blanks or what keeps Excel from reading it."""
+    bare = re.fullmatch(r'=?"(.*)"|\'?(.*)', text.strip(), re.DOTALL)
+    folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", (bare[1] or bare[2] or "") if bare else text))
+    return None if folded == text else (folded or None, "id-writing", "编号统一为半角、不带空格")
+
+
 def number(text: str, unit: str, *, whole: bool, times: float = 1.0) -> Fix | None:
     """Read full-width digits, thousands, units and 万; what has no unit of its own is `times` as much."""
     folded = unicodedata.normalize("NFKC", text).strip()

@@ -54,6 +54,7 @@ _KINDS = {
     "village-town-code": "补街镇代码",
     "village-name": "按名册写全称",
     "merged": "合并单元格补齐",
+    "id-writing": "编号统一写法",
     "sum": "合计、附注、签名行不导入",
     "number": "自动编号",
     "namesake": "同名的当作同一条",
