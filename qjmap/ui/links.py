@@ -39,6 +39,62 @@ _OF_PAGE: Mapping[str, Mapping[str, Callable[[str], bool]]] = {
         "every": lambda value: value == str(programme.seconds(value, 0)),
     },
 }
+#: Parameter → what the page calls it.
+_CALLED: Mapping[str, str] = {
+    **{
+        "town": "街镇",
+        "record": "记录",
+        "figures": "自定数字",
+        "view": "地图位置",
+        "demo": "显示演示数据",
+        "focus": "筛选与覆盖",
+    },
+    **{
+        "layers": "图层",
+        "shade": "街镇着色",
+        "year": "年份",
+        "judged-year": "年份",
+        "by-year": "看到哪一年年末",
+    },
+    **{
+        "assume": "采用的假定",
+        "department": "责任部门",
+        "answer": "结论",
+        "find": "查找标准",
+        "on": "图层",
+        "from": "由谁补报",
+    },
+    **{
+        "towns": "街镇",
+        "rule": "标准",
+        "want": "补报事项",
+        "layer": "图层",
+        "part-of-records": "办理",
+        "add": "新增",
+    },
+    **{
+        "older": "旧版",
+        "newer": "新版",
+        "take": "版本",
+        "log-who": "操作人",
+        "log-layer": "图层",
+        "log-time": "时间",
+    },
+    **{"chart-rule": "条形图的标准", "chart-radius": "覆盖图的标准", "chart-from-to": "点图对照什么"},
+    **{"to": "图层", "step": "步骤", "show": "场景", "play": "放映", "every": "每屏秒数"},
+}
+#: The same for the ends of those that begin with a layer or a page.
+_ENDS: Mapping[str, str] = {
+    **{
+        "towns": "街镇",
+        "layer": "查看",
+        "show": "地图图层",
+        "over": "叠加图层",
+        "rule": "标准",
+        "own": "服务半径",
+    },
+    **{"by": "按数值筛选", "q": "名称查找", "chosen": "显示哪些标准"},
+}
 _MOST, _LONGEST = 5, 40
 _HERE_NOW, _ASKED, _SAID = "links-page", "links-asked", "links-said"
 
@@ -160,21 +216,23 @@ def _amiss(key: str, asked: list[str], page: str) -> str:
         known = False
         with suppress(QjmapError):
             known = _OWN[key](asked[-1] if asked else "")
-        return "" if known else f"链接里的{_quote(key, asked)}看不懂或查不到,已忽略。"
+        return "" if known else f"链接里的{_named(key, asked)}看不懂或查不到,已忽略。"
     if key in _OF_PAGE.get(page, {}):
         known = False
         with suppress(QjmapError):
             known = _OF_PAGE[page][key](asked[-1] if asked else "")
-        return "" if known else f"链接里的{_quote(key, asked)}看不懂或超出范围,已按默认显示。"
+        return "" if known else f"链接里的{_named(key, asked)}看不懂或超出范围,已按默认显示。"
     found = _stands(key)
     if found is None:
+        if _called(key):
+            return f"链接里的{_named(key, asked)}本页没有,已忽略。"
         return f"链接里的{_quote(key)}本页不认识,已忽略。"
     now, default = found
     if _same(asked, now):
         return ""
     if now == default:
-        return f"链接里的{_quote(key, asked)}看不懂,已按默认显示。"
-    return f"链接里的{_quote(key, asked)}不全看得懂,或超出范围,已按{_quote('、'.join(now))}显示。"
+        return f"链接里的{_named(key, asked)}看不懂,已按默认显示。"
+    return f"链接里的{_named(key, asked)}不全看得懂,或超出范围,已按{_quote('、'.join(now))}显示。"
 
 
 def _stands(key: str) -> tuple[list[str], list[str]] | None:
@@ -215,9 +273,33 @@ def _number(word: str) -> Any:
         return None
 
 
-def _quote(key: str, values: Sequence[str] = ()) -> str:
-    text = "".join(c if c.isprintable() else "·" for c in (f"{key}={'、'.join(values)}" if values else key))
-    return f"“{text[:_LONGEST]}{'…' if len(text) > _LONGEST else ''}”"
+def _quote(text: str) -> str:
+    return f"“{_short(text)}”"
+
+
+def _short(text: str) -> str:
+    text = "".join(c if c.isprintable() else "·" for c in text)
+    return f"{text[:_LONGEST]}{'…' if len(text) > _LONGEST else ''}"
+
+
+def _named(key: str, values: Sequence[str]) -> str:
+    """Say which choice of the page a parameter is, and how it is written."""
+    text = f"{key}={'、'.join(values)}"
+    called = _called(key)
+    return f"“{called}”({_short(text)})" if called else _quote(text)
+
+
+def _called(key: str) -> str:
+    """Give what a parameter is called on the pages that know it; empty for none of ours."""
+    if key in _CALLED:
+        return _CALLED[key]
+    registry = source.district().registry
+    start, _, end = key.partition("-")
+    if end in _ENDS:
+        return _ENDS[end]
+    # of a column, as a layer calls it, or all of them do
+    of = registry.layers.get(start, next(iter(registry.layers.values())))
+    return of.columns[end].label if end in of.columns else ""
 
 
 # ---- parameters that are no widget's -----------------------------------------------------------------

@@ -248,8 +248,8 @@ def test_a_broken_address_is_told_and_breaks_nothing(visit, server, name):
         drawn(page)
         text = page.inner_text(".stMain")
         assert "链接里的“foo”本页不认识" in text
-        assert "链接里的“town=无”看不懂或查不到" in text
-        assert "链接里的“demo=也许”看不懂" in text
+        assert "链接里的“街镇”(town=无)看不懂或查不到" in text
+        assert "链接里的“显示演示数据”(demo=也许)看不懂" in text
         assert page.locator(".stException").count() == 0
         assert page.locator("img[src=x]").count() == 0
         # it stays for the visit, and not on the next page
