@@ -241,7 +241,7 @@ def _do_restore(key: str, base: int) -> None:
         st.session_state[_SAID] = (False, str(error))
         return
     st.session_state[_SAID] = (True, f"第 {number} 版已恢复,存为第 {version.number} 版。")
-    for one in ("older", "newer"):
+    for one in ("older", "newer", "take"):  # the newest version is another now
         st.session_state.pop(one, None)
 
 

@@ -253,7 +253,7 @@ def test_a_broken_address_is_told_and_breaks_nothing(visit, server, name):
         assert page.locator(".stException").count() == 0
         assert page.locator("img[src=x]").count() == 0
         # it stays for the visit, and not on the next page
-        page.get_by_text("显示演示数据").click()
+        page.get_by_test_id("stSidebar").get_by_text("显示演示数据").click()
         settled(page)
         assert page.inner_text(".stMain").count("链接里的“foo”") == 1
         page.get_by_role("link", name="水库", exact=True).click()
