@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qjmap import _shapes, datum
+from qjmap import _shapes, accuracy, datum
 from qjmap._advice import advise, left_blank
 from qjmap._ids import like_ids, strange_ids
 from qjmap._limits import give_back
@@ -20,10 +20,10 @@ from qjmap._repairs import fixer, identifier, stem, written
 from qjmap._sums import HEADER, NOTE, SUM, asides
 from qjmap._units import factor
 from qjmap._villages import Villages, tells
-from qjmap.checks import SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
+from qjmap.checks import LISTED, SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable, Source
-from qjmap.layers import SHAPE, Column, LayerSpec
+from qjmap.layers import SHAPE, Assumed, Column, LayerSpec
 from qjmap.matching import ADDRESS, Match, unsure
 from qjmap.merging import key_of
 from qjmap.places import Gazetteer, Place
@@ -34,6 +34,9 @@ IMPORTED = "导入"
 
 BY_NUMBER = "按编号起名"
 """Said for all rows of the column of names: the layer's name and the number of each."""
+
+_KNOWN = ("position", "error_m")
+_SAID_OF_ALL = "文件没有这一列,有坐标的行按所选填写"
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 _LABELS = ("id", "code", "name", "town", "village", "kind")
@@ -74,7 +77,8 @@ class Surroundings:
     """What a file is held against: the district, its land, its names, and what is kept already.
 
     `batch` stands in the ids of rows that bring none: a number that no earlier import had. `town_codes` are the codes
-    of the towns by their names.
+    of the towns by their names. `positions` and `shifts` are the registry's: what is assumed of places of which nobody
+    says how well they are known.
     """
 
     context: Context
@@ -84,6 +88,8 @@ class Surroundings:
     existing: pd.DataFrame | None = None
     batch: int = 1
     town_codes: Mapping[str, str] = field(default_factory=dict)
+    positions: Mapping[str, Assumed] = field(default_factory=dict)
+    shifts: Mapping[str, Assumed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,11 +196,15 @@ class Work:
     warnings: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _turned: Bools = field(init=False)
+    _digits: Floats = field(init=False)
+    _shift: float = field(init=False)
 
     def __post_init__(self) -> None:
         table = self.source.table
         self.file, self.rows = table.file, np.asarray(table.rows, dtype=np.int64)
         self.left = np.zeros(len(self.rows), dtype=bool)  # rows that are left out
+        # how far off places may be by their digits and by their conversion, in metres
+        self._digits, self._shift = np.full(len(self.rows), np.nan), 0.0
         blank = pd.Series(np.nan, index=table.frame.index, dtype="str")
         self.cells = {
             key: table.frame[self.matches[key].column] if key in self.matches else blank
@@ -320,8 +330,10 @@ class Work:
             self.for_cells(key, places, [value] * len(places), "merged", [why] * len(places))
 
     def fill_columns(self) -> None:
-        """Fill whole columns that the file has not, as the person said."""
+        """Fill whole columns that the file has not, as the person said; how places are known waits for the places."""
         for key, value in self.fills.items():
+            if key in _KNOWN and not self.spec.shaped:
+                continue
             if key in self.spec.columns and key not in self.matches and (key, value) != ("name", BY_NUMBER):
                 self._fill(key, value, "文件没有这一列,按所选整列填写", "fill")
 
@@ -520,21 +532,48 @@ class Work:
         if found is not None:
             self._degrees(found, reading)
         if self.spec.placed:
+            self._know_places()
             self._towns_by_place()
             self._addresses()
-        self._tell_measured()
 
-    def _tell_measured(self) -> None:
-        """Say what the register takes of places of which the file does not say how they were found."""
-        if self.spec.shaped or not self.spec.placed:
-            return
-        unsaid = self.cells["lon"].notna() & self.cells["position"].isna()
-        count = int((unsaid.to_numpy() & ~self.left).sum())
-        if count:
+    def _know_places(self) -> None:
+        """Say of coordinates how they are known: as the person says of all, else that nobody knows; and how well."""
+        given = (self.cells["lon"].notna() & self.cells["lat"].notna()).to_numpy() & ~self.left
+        unsaid = given & self.cells["position"].isna().to_numpy()
+        way = self.fills.get("position", "")
+        if way and unsaid.any() and not self.for_column("fill", "position", None, way, _SAID_OF_ALL):
+            way = ""
+        self._put("position", unsaid, way or LISTED)
+        if unsaid.any() and not way:
             self.notes.append(
-                f"{count} 行有坐标而没有写定位方式:按“实测”、误差 0 米计;"
-                "从网上地图点取的,请在文件里加“定位方式”“定位误差”两列写明"
+                f"{unsaid.sum()} 行有坐标而没有写定位方式:记为“{LISTED}”({self.around.positions[LISTED].said});"
+                "知道怎样取得的,请在“列”一步选“定位方式”“定位误差”整列怎样填,或在文件里加这两列"
             )
+        open_ = given & self.cells["error_m"].isna().to_numpy()
+        error = self.fills.get("error_m", "")
+        if error and open_.any() and self.for_column("fill", "error_m", None, error, _SAID_OF_ALL):
+            self._put("error_m", open_, error)
+        else:
+            self._assume_errors(open_)
+
+    def _assume_errors(self, open_: Bools) -> None:
+        """Give places whose error nobody says the one that their digits leave open, and no less than is assumed."""
+        for way, assumed in self.around.positions.items():
+            rows = open_ & (self.cells["position"] == way).fillna(value=False).to_numpy(dtype=bool)
+            error = np.ceil(np.maximum(self._digits, assumed.error_m) + self._shift)
+            rows &= np.isfinite(error)
+            for metres in np.unique(error[rows]).tolist():
+                self._put("error_m", rows & (error == metres), written(metres))
+            if rows.any():
+                shift = f",坐标系换算另加 {self._shift:g} 米" if self._shift else ""
+                self.notes.append(
+                    f"{rows.sum()} 行“{way}”没有写误差:按坐标的位数计,不小于 {assumed.error_m:g} 米{shift}(假定),"
+                    f"最大 {error[rows].max():g} 米"
+                )
+
+    def _put(self, key: str, rows: Bools, value: str) -> None:
+        if rows.any():
+            self.cells[key] = self.cells[key].mask(rows, value)
 
     def _degrees(self, text: tuple[pd.Series, pd.Series], reading: datum.Reading | None) -> None:
         x, y = (one.set_axis(self.cells["lon"].index) for one in text)
@@ -545,12 +584,20 @@ class Work:
                 reading = replace(reading, lon=reading.lat, lat=reading.lon, swapped=False)
         x_text, y_text = (one.astype("str") for one in (x, y))
         self.cells["lon"], self.cells["lat"] = x_text, y_text
+        numbers = (datum.parse(x_text)[0], datum.parse(y_text)[0])
+        self._digits = accuracy.of_degrees(*numbers)
         if reading is None:
             return
         if reading.key != datum.WGS84 and not self.for_column(
             "datum", "lon", None, reading.label, f"坐标按“{reading.label}”换算为 WGS-84 十进制度"
         ):
             return
+        if reading.key in self.around.shifts:
+            self._shift = self.around.shifts[reading.key].error_m
+        elif reading.key == datum.DMS:
+            self._digits = accuracy.of_minutes(*numbers)
+        elif reading.key.startswith(("gk", "utm")):
+            self._digits = accuracy.of_metres(*numbers)
         lon, lat = reading.lon.copy(), reading.lat.copy()
         self._commas(x_text, y_text, lon, lat)
         self._turn(lon, lat, text, reading)

@@ -671,7 +671,10 @@ def _notes(view: _View) -> Iterator[str]:
     """Say what the figures rest on, in full."""
     yield "结论分四种:达标、短缺、数据不足、不适用。“数据不足”既不是短缺,也不是达标。"
     yield "缺口写成“甲–乙”的,至少缺甲、至多缺乙:其间的差是未填报的记录。"
-    yield "“可能”指结论取决于位置误差或未填报的记录,须核实。"
+    yield (
+        "“可能”指结论取决于位置误差或未填报的记录,须核实。"
+        f"位置误差按名册所写;{wording.assumed_errors(view.district)}。"
+    )
     yield wording.population_line(view.district, view.total.year)
     if view.total.note:
         yield f"{view.total.year}年全区人口:{view.total.note}。"

@@ -63,6 +63,9 @@ def of_record(
             if column.type in ("integer", "number")
             else str(value)
         )
+        if key == "position" and text in district.registry.positions:
+            said = district.registry.positions[text].said
+            text += f"({said})" if said else ""
         pairs.append((column.label, f"{text} {column.unit}".strip()))
     pairs.append(("来源", _source(district, record)))
     if pd.notna(record["note"]):

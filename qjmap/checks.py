@@ -23,6 +23,8 @@ from qjmap.layers import SHAPE, Column, LayerSpec
 
 DEMO = "演示"
 MEASURED = "实测"
+LISTED = "表载坐标"
+"""Coordinates as a list gives them: how they were obtained is not said."""
 UNPLACED = "未定位"
 BY_TOWN = ("驻地近似", "镇域近似", UNPLACED)
 """Ways of placing a record that need no coordinates of its own."""
@@ -311,9 +313,9 @@ def _check_placing(sheet: _Sheet, frame: pd.DataFrame, *, shaped: bool) -> None:
     if shaped:
         placed = sheet.cells("geometry").notna().to_numpy()
         by_town = placed & position.isin(BY_TOWN).to_numpy()
-        sheet.fault("position", by_town, "实测、地址匹配、村社近似或空白", "已有图形")
+        sheet.fault("position", by_town, "实测、表载坐标、地址匹配、村社近似或空白", "已有图形")
         unsaid = placed & sheet.cells("error_m").isna().to_numpy()
-        rough = (position.notna() & (position != MEASURED) & ~position.isin(BY_TOWN)).to_numpy()
+        rough = (position.notna() & ~position.isin([MEASURED, LISTED, *BY_TOWN])).to_numpy()
         sheet.fault("error_m", unsaid & rough, "填写(图形并非实测时必填)")
         return
     placed = sheet.cells("lon").notna().to_numpy() & sheet.cells("lat").notna().to_numpy()
@@ -322,7 +324,7 @@ def _check_placing(sheet: _Sheet, frame: pd.DataFrame, *, shaped: bool) -> None:
     sheet.fault("position", own & blank, "驻地近似、镇域近似、未定位或空白", "该定位方式须同时填写经度、纬度")
     sheet.fault("position", placed & (position == UNPLACED).to_numpy(), "其他定位方式", "已填写经度、纬度")
     unsaid = placed & sheet.cells("error_m").isna().to_numpy()
-    approximate = (position.notna() & ~position.isin([MEASURED, UNPLACED])).to_numpy()
+    approximate = (position.notna() & ~position.isin([MEASURED, LISTED, UNPLACED])).to_numpy()
     sheet.fault("error_m", unsaid & approximate, "填写(坐标并非实测时必填)")
 
 

@@ -85,7 +85,15 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
     names = (settings.name, settings.short_name, settings.short_name.removesuffix("区").removesuffix("县"))
     codes = {str(name): str(code) for name, code in district.towns["code"].items()}
     return Surroundings(
-        district.context(), ground, Gazetteer(towns, villages, areas), names, existing, batch, codes
+        district.context(),
+        ground,
+        Gazetteer(towns, villages, areas),
+        names,
+        existing,
+        batch,
+        codes,
+        district.registry.positions,
+        district.registry.shifts,
     )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qjmap._entries import read_toml
+from qjmap._entries import number, read_toml
 from qjmap.errors import Problem, RegistryError, UnknownKeyError
 
 TYPES = (
@@ -59,8 +59,14 @@ _NEEDED = {
 }
 """Common columns that the program itself speaks of, with their types …"""
 
-_WORDS = {"position": ("实测", "驻地近似", "镇域近似", "未定位"), "source": ("文件", "导入", "演示")}
+_WORDS = {
+    "position": ("实测", "表载坐标", "驻地近似", "镇域近似", "未定位"),
+    "source": ("文件", "导入", "演示"),
+}
 """… and those of their values that it speaks of."""
+
+_UNSAID = ("实测", "表载坐标")
+"""Ways of placing a record whose error need not be said."""
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _PATH = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9 .,+-]+")  # nothing that could leave an SVG attribute
@@ -133,12 +139,30 @@ class LayerSpec:
 
 
 @dataclass(frozen=True)
+class Assumed:
+    """How well a place is known of which nobody says it: an assumption.
+
+    `error_m` are metres; `basis` says why, in Chinese; `said` stands beside the word on screen, blank for nothing.
+    """
+
+    error_m: float
+    basis: str
+    said: str = ""
+
+
+@dataclass(frozen=True)
 class Registry:
-    """All layers, tables and symbols."""
+    """All layers, tables and symbols.
+
+    `positions` are the ways of placing a record whose error need not be said, each with the least that is assumed then;
+    `shifts` are the errors that a conversion from another datum (`gcj02`, `bd09`) brings with it.
+    """
 
     layers: Mapping[str, LayerSpec]
     tables: Mapping[str, LayerSpec]
     symbols: Mapping[str, str]
+    positions: Mapping[str, Assumed] = field(default_factory=dict)
+    shifts: Mapping[str, Assumed] = field(default_factory=dict)
 
     @property
     def points(self) -> Mapping[str, LayerSpec]:
@@ -344,6 +368,19 @@ def _table(read: _Reader, key: str, raw: object) -> LayerSpec | None:
     )
 
 
+def _assumed(read: _Reader, raw: object, entry: str, figure: str) -> Assumed:
+    """Read an assumption of how well a place is known; its number stands under the name `figure`."""
+    if not isinstance(raw, dict):
+        read.fault(entry, raw, "一个表")
+        raw = {}
+    read.keys(raw, (figure, "basis", "said"), entry)
+    metres = number(raw.get(figure))
+    if metres is None or metres < 0:
+        read.fault(f"{entry}.{figure}", raw.get(figure), "不小于 0 的数(米)")
+    said = read.text(raw, "said", entry) if "said" in raw else ""
+    return Assumed(metres or 0.0, read.text(raw, "basis", entry), said)
+
+
 def _check_needed(read: _Reader, common: Mapping[str, Column]) -> None:
     for key, kind in _NEEDED.items():
         found, entry = common.get(key), f"common.columns.{key}"
@@ -373,8 +410,8 @@ def load_registry(path: Path) -> Registry:
     """
     read = _Reader(path.name)
     raw = read_toml(path, RegistryError)
-    for key in raw.keys() - {"common", "symbols", "layers", "tables"}:
-        read.fault(key, None, "common、symbols、layers、tables 之一")
+    for key in raw.keys() - {"common", "positions", "shifts", "symbols", "layers", "tables"}:
+        read.fault(key, None, "common、positions、shifts、symbols、layers、tables 之一")
     holder = read.table(raw, "symbols", "symbols")
     symbols = {key: read.text(holder, key, "symbols", _PATH) for key in holder}
     common = _columns(
@@ -383,8 +420,20 @@ def load_registry(path: Path) -> Registry:
     layer = partial(_layer, read, common=common, symbols=symbols)
     layers = {key: layer(key, one) for key, one in read.table(raw, "layers", "layers").items()}
     tables = {key: _table(read, key, one) for key, one in read.table(raw, "tables", "tables").items()}
+    positions, shifts = (
+        {
+            key: _assumed(read, one, f"{part}.{key}", figure)
+            for key, one in read.table(raw, part, part).items()
+        }
+        for part, figure in (("positions", "least_m"), ("shifts", "error_m"))
+    )
     if layers:
         _check_needed(read, common)
+        for key in _UNSAID:
+            if key not in positions:
+                read.fault(f"positions.{key}", None, "没有写明误差时怎样计(程序要用)")
+        for key in positions.keys() - set(_UNSAID):
+            read.fault(f"positions.{key}", None, f"下列之一:{'、'.join(_UNSAID)}")
     for key in layers.keys() & tables.keys():
         read.fault(f"tables.{key}", None, "不与图层重名的表名")
     seen: dict[str, str] = {}
@@ -397,4 +446,6 @@ def load_registry(path: Path) -> Registry:
         {key: one for key, one in layers.items() if one is not None},
         {key: one for key, one in tables.items() if one is not None},
         symbols,
+        positions,
+        shifts,
     )

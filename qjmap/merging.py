@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qjmap.checks import MEASURED, UNPLACED
+from qjmap.checks import LISTED, MEASURED, UNPLACED
 from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
 
@@ -105,7 +105,7 @@ def join(
     said
         The columns that the file itself brought. In ``UPDATE`` only these change a record, and a blank cell changes
         nothing; what the program filled in by itself (a status 未知) stands only where nothing stood. The place of a
-        record is taken whole: a place that the file measured or says takes the place of any other, one that was
+        record is taken whole: a place that the file measured or lists takes the place of any other, one that was
         merely derived from an address fills a gap. A record whose content changed and of which the file does not say
         the source becomes 导入.
 
@@ -204,8 +204,10 @@ def _place_taken(before: pd.DataFrame, after: pd.DataFrame, said: frozenset[str]
     """Mark the rows whose place comes from the file."""
     has = (after["lon"].notna() & after["lat"].notna()).to_numpy()
     moved = _differ(before["lon"], after["lon"]) | _differ(before["lat"], after["lat"])
-    good = (after["position"].isna() | (after["position"] == MEASURED)).to_numpy(dtype=bool)
-    own = has & (("position" in said) | (good & moved))
+    listed = (after["position"].isna() | (after["position"] == LISTED)).to_numpy(dtype=bool)
+    good = listed | (after["position"] == MEASURED).fillna(value=False).to_numpy(dtype=bool)
+    # a list that gives the same coordinates again, and not how they were obtained, takes nothing from what is known
+    own = has & ((~listed & ("position" in said)) | (good & moved))
     nowhere = (before["lon"].isna() & before["position"].isna()).to_numpy()
     unknown = before["position"].isin([UNPLACED]).to_numpy()
     # that the program found no place for a row says nothing of a record that is kept

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qjmap import _shapes
-from qjmap.checks import MEASURED, UNPLACED, Context, check
+from qjmap import _shapes, accuracy
+from qjmap.checks import LISTED, UNPLACED, Context, check
 from qjmap.errors import DataError, Problem, UnknownKeyError
 from qjmap.ingest import RawTable, read_csv
 from qjmap.layers import LayerSpec
@@ -144,11 +144,12 @@ def present(district: District, *, demo: bool = True) -> dict[str, LayerSpec]:
 def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
     """Give every record its place on the plane and say how far it is to be trusted.
 
-    A record with coordinates keeps them; its position is 实测 unless it says otherwise. One without is put
-    at its town's seat (驻地近似, error: the seat's own), or at the town's representative point (镇域近似,
-    error: distance to the farthest corner of the town) if it says so, if the town has no known seat, or if
-    it names a village, which may be anywhere in the town. One without a town is 未定位. Errors taken from the
-    town are whole metres.
+    A record with coordinates keeps them; unless it says otherwise its position is 表载坐标, for nobody knows how they
+    were obtained. Its error, if not said, is what the digits of its coordinates leave open, and no less than the
+    registry assumes (`Registry.positions`). One without coordinates is put at its town's seat (驻地近似, error: the
+    seat's own), or at the town's representative point (镇域近似, error: distance to the farthest corner of the town)
+    if it says so, if the town has no known seat, or if it names a village, which may be anywhere in the town. One
+    without a town is 未定位. Errors that are not said are whole metres.
 
     Parameters
     ----------
@@ -179,18 +180,34 @@ def place(frame: pd.DataFrame, district: District) -> pd.DataFrame:
 
     x, y = district.projection.to_metres(frame["lon"], frame["lat"])
     position = np.select(
-        [given & (said == ""), given, at_seat, in_town], [MEASURED, said, AT_SEAT, IN_TOWN], UNPLACED
+        [given & (said == ""), given, at_seat, in_town], [LISTED, said, AT_SEAT, IN_TOWN], UNPLACED
     )
     own_error = frame["error_m"].to_numpy()
+    unsaid = given & np.isnan(own_error)
     default = np.select(
-        [given, at_seat, in_town], [0.0, of_town("seat_error_m"), of_town("point_error_m")], np.nan
-    ).round()  # a place taken from a town is not known to the millimetre
+        [unsaid, at_seat, in_town],
+        [_unsaid_error(frame, position, unsaid, district), of_town("seat_error_m"), of_town("point_error_m")],
+        np.nan,
+    ).round()  # no place is known to the millimetre
     return frame.assign(
         position=pd.Categorical(position, categories=categories),
         error_m=np.where(np.isnan(own_error) | (position == UNPLACED), default, own_error),
         x=np.select([given, at_seat, in_town], [x, seat_x, point_x], np.nan),
         y=np.select([given, at_seat, in_town], [y, seat_y, point_y], np.nan),
     )
+
+
+def _unsaid_error(
+    frame: pd.DataFrame, position: npt.NDArray[np.object_], unsaid: npt.NDArray[np.bool_], district: District
+) -> npt.NDArray[np.float64]:
+    """Give the error of records that have coordinates and do not say it, (n,): metres, NaN of all others."""
+    found = np.full(len(frame), np.nan)
+    if unsaid.any():
+        lon, lat = (frame.loc[unsaid, key].to_numpy(dtype=np.float64) for key in ("lon", "lat"))
+        least = {way: one.error_m for way, one in district.registry.positions.items()}
+        assumed = np.array([least.get(str(way), np.nan) for way in position[unsaid]])
+        found[unsaid] = np.ceil(np.maximum(accuracy.of_degrees(lon, lat), assumed))
+    return found
 
 
 def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.DataFrame:
@@ -208,19 +225,18 @@ def place_shapes(frame: pd.DataFrame, district: District, geometry: str) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        A new frame with `position` (实测 unless it says otherwise) and `error_m` (then 0) filled; `shape` in metres,
-        `x`, `y` of a point in it, and `length_m` or `area_m2`, measured in the equal-area projection; `in_towns`, how
-        many metres or square metres lie in which town, most first, without what is but the width of a line.
+        A new frame with `position` filled (表载坐标 unless it says otherwise); `error_m` stays unknown where it is not
+        said, for nothing counts with it; `shape` in metres, `x`, `y` of a point in it, and `length_m` or `area_m2`,
+        measured in the equal-area projection; `in_towns`, how many metres or square metres lie in which town, most
+        first, without what is but the width of a line.
     """
     shapes = np.empty(len(frame), dtype=object)
     shapes[:] = district.projection.geometry_to_metres(frame["geometry"].to_numpy(dtype=object))
     inside = shapely.point_on_surface(shapes)
     size = _shapes.measure(shapes, geometry)
-    said = frame["position"].astype("str").to_numpy(dtype=object, na_value=MEASURED)
-    error = frame["error_m"].to_numpy()
+    said = frame["position"].astype("str").to_numpy(dtype=object, na_value=LISTED)
     return frame.assign(
         position=pd.Categorical(said, categories=frame["position"].cat.categories),
-        error_m=np.where(np.isnan(error), 0.0, error),
         x=shapely.get_x(inside),
         y=shapely.get_y(inside),
         shape=pd.Series(shapes, index=frame.index, dtype=object),

@@ -17,6 +17,7 @@ import pandas as pd
 from qjmap._case import Bools, column_for, judge
 from qjmap.assess import NOT_APPLICABLE, NOWHERE, UNKNOWN, WHOLE, Assessment, Finding
 from qjmap.assumptions import Assumption
+from qjmap.checks import LISTED
 from qjmap.district import District
 from qjmap.registers import Layer
 from qjmap.standards import Rule, Standards
@@ -366,11 +367,16 @@ class _Search:
             if lost.any():
                 yield self._place(key), _blanks(frame[lost], "town")
             rough = ~lost & _at(frame, finding.town) & (frame["error_m"] > 0).to_numpy(dtype=bool)
-            if rough.any():
-                spec = self.district.registry.layers[key]
+            listed = rough & (frame["position"] == LISTED).to_numpy(dtype=bool)
+            spec = self.district.registry.layers[key]
+            if (rough & ~listed).any():
                 what = f"{spec.label}的准确位置(坐标)"
                 request = Request(f"exact.{key}", PLACE, what, spec.department, key)
-                yield request, _blanks(frame[rough], "lon")
+                yield request, _blanks(frame[rough & ~listed], "lon")
+            if listed.any():  # who gave coordinates need not give them again, but say how good they are
+                what = f"{spec.label}坐标的误差(米)和取得方法"
+                request = Request(f"known.{key}", PLACE, what, spec.department, key)
+                yield request, _blanks(frame[listed], "error_m")
 
     def _place(self, key: str) -> Request:
         spec = self.district.registry.layers[key]

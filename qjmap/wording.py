@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from qjmap.checks import LISTED
 from qjmap.district import District
+from qjmap.layers import LayerSpec
 from qjmap.standards import Rule
 
 if TYPE_CHECKING:
@@ -67,6 +69,18 @@ def rule_source(district: District, rule: Rule) -> str:
     """Say who says so, how binding it is, and how sure we are of the words."""
     binding = "约束性文件未写明" if rule.binding == "未写明" else rule.binding
     return f"依据:{document(district, rule.document, rule.clause)}({binding};{rule.source_status})"
+
+
+def assumed_errors(district: District) -> str:
+    """Say what is assumed of places of which nobody says how well they are known."""
+    ways = "、".join(f"{way}不小于 {one.error_m:g} 米" for way, one in district.registry.positions.items())
+    return f"没有写误差的坐标按位数计,{ways}(假定)"
+
+
+def listed(district: District, spec: LayerSpec, records: pd.DataFrame) -> str:
+    """Say how many records have coordinates of which nobody says how they were obtained; blank for none."""
+    n = int((records["position"] == LISTED).sum())
+    return f"{n:,} {spec.counter}为“{LISTED}”,取得方法未说明;{assumed_errors(district)}" if n else ""
 
 
 def population_line(district: District, year: int) -> str:

@@ -6,6 +6,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
@@ -15,6 +16,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from qjmap.checks import BY_TOWN
 from qjmap.draft import EXAMPLE, Draft
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import Source, read
@@ -31,7 +33,7 @@ TEMPLATE_ROWS = 2000
 """Rows below the header that offer choices."""
 
 _EXAMPLES = 3
-_LEFT_OUT = ("position", "error_m", "source", "document", "clause")
+_LEFT_OUT = ("source", "document", "clause")
 _KEPT_CELLS = (
     400_000  # openpyxl holds half a kilobyte for each cell; a larger book is written afresh, undressed
 )
@@ -95,6 +97,13 @@ def template(spec: LayerSpec, registry: Registry, towns: Sequence[str] = ()) -> 
 def _columns(spec: LayerSpec) -> list[Column]:
     """Give the columns that people fill in; of points the address too, which places those without coordinates."""
     columns = [one for key, one in spec.columns.items() if not (spec.placed and key in _LEFT_OUT)]
+    # how a place is known by its town alone is the program's to say
+    columns = [
+        replace(one, values=tuple(way for way in one.values if way not in BY_TOWN))
+        if spec.placed and one.key == "position"
+        else one
+        for one in columns
+    ]
     if spec.geometry == "point":
         at = next((n for n, one in enumerate(columns, 1) if one.key == "village"), len(columns))
         columns.insert(at, Column(ADDRESS, "地址", "text", note="没有经纬度时,按地址落到村(社区)或街镇"))
@@ -158,7 +167,7 @@ def _example(column: Column, n: int, spec: LayerSpec, towns: Sequence[str]) -> o
         return 2023
     if column.type == "date":
         return "2023-03-20"
-    if column.type in ("longitude", "latitude"):
+    if column.type in ("longitude", "latitude") or column.key == "error_m":
         return None
     if column.type in ("integer", "number"):
         low = column.usual[0] if column.usual else column.min or 0
@@ -234,6 +243,7 @@ def _where(spec: LayerSpec) -> tuple[str, str]:
             "属性列名与本表相同;坐标系上传时核对。也可把图形写成 WKT(经度在前)填入“图形”列,每格不超过 32,767 个字符。",
         )
     said = "填 WGS-84 或 CGCS2000 经纬度;用其他坐标系的,上传时选择。没有坐标的,写明街镇和村(社区)。"
+    said += "坐标怎样取得、误差多少米,写在“定位方式”“定位误差”;不知道的留空。"
     return "坐标", said
 
 

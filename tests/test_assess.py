@@ -487,9 +487,13 @@ def test_nearest_without_a_register_or_with_unknown_service(grid_district: Distr
 
 def test_spacing_looks_at_the_next_hydrant_not_at_itself(grid_district: District) -> None:
     text = 'kind = "nearest"\nlayers = ["hydrants"]\nto = ["hydrants"]\nfigure = 120\nunit = "米"\n'
-    rows = [{"town": MIDDLE, **at(grid_district, x, 0)} for x in (0, 100, 400)]
+    rows = [{"town": MIDDLE, "error_m": 0, **at(grid_district, x, 5)} for x in (5, 105, 405)]
     middle = judged(grid_district, text, {"hydrants": rows}).row("r", MIDDLE)
     assert (middle.have, middle.shortfall) == (2, 1)
+    # of places of which nobody says how well they are known, nothing is certain within what is assumed
+    unsaid = [{**row, "error_m": ""} for row in rows]
+    middle = judged(grid_district, text, {"hydrants": unsaid}).row("r", MIDDLE)
+    assert (middle.have, middle.shortfall, middle.shortfall_most) == (0, 1, 3)
 
 
 # ---- triggers, zones, deadlines --------------------------------------------------------------------
@@ -555,9 +559,14 @@ def test_exclusion_by_words(grid_district: District) -> None:
 def test_exclusion_by_its_line_refuses_a_project_inside(grid_district: District) -> None:
     line = {"lake": shapely.box(-1000, -1000, 1000, 1000)}
     rows = [
-        {"town": MIDDLE, "start_year": 2024, **at(grid_district, 0, 0)},
-        {"town": MIDDLE, "start_year": 2023, **at(grid_district, 0, 0)},  # before or after the day?
-        {"town": MIDDLE, "start_year": 2024, **at(grid_district, 4000, 0)},
+        {"town": MIDDLE, "start_year": 2024, "error_m": 0, **at(grid_district, 0, 0)},
+        {
+            "town": MIDDLE,
+            "start_year": 2023,
+            "error_m": 0,
+            **at(grid_district, 0, 0),
+        },  # before or after the day?
+        {"town": MIDDLE, "start_year": 2024, "error_m": 0, **at(grid_district, 4000, 0)},
     ]
     found = judged(grid_district, EXCLUSION + ZONE, {"projects": rows}, zones=line)
     middle = found.row("r", MIDDLE)

@@ -132,12 +132,54 @@ def test_good_rows_are_kept_while_bad_ones_go_back_with_all_their_faults(grid_di
     assert made.repairs == ()
 
 
-def test_a_place_that_nobody_said_to_be_measured_is_told_to_be_taken_so(grid_district, around):
-    made = prepared(table({}, {}), grid_district, around)
-    assert any("2 行有坐标而没有写定位方式" in note for note in made.notes)
-    head = HEAD + ",定位方式"
-    made = prepared(table({"定位方式": "地址匹配"}, {"定位方式": "实测"}, head=head), grid_district, around)
-    assert not any("定位方式:按" in note for note in made.notes)
+def known(made) -> list[tuple[object, object]]:
+    """How the good rows' places are known, and how well."""
+    return list(zip(made.frame["position"].tolist(), made.frame["error_m"].tolist(), strict=True))
+
+
+def test_a_place_of_which_nobody_says_how_it_was_obtained_is_not_measured(grid_district, around):
+    made = prepared(table({}, {"纬度": "29.01", "经度": "106.51"}), grid_district, around)
+    assert known(made) == [("表载坐标", 30), ("表载坐标", 739)]
+    told = "".join(made.notes)
+    assert "2 行有坐标而没有写定位方式:记为“表载坐标”(取得方法未说明;" in told
+    assert "2 行“表载坐标”没有写误差:按坐标的位数计,不小于 30 米(假定),最大 739 米" in told
+
+
+def test_what_the_file_says_of_a_place_stays(grid_district, around):
+    head = HEAD + ",定位方式,定位误差"
+    rows = [
+        {"定位方式": "地址匹配", "定位误差": "80"},
+        {"定位方式": "实测", "定位误差": "2"},
+        {"定位方式": "实测"},
+        {"定位误差": "5"},
+    ]
+    made = prepared(table(*rows, head=head), grid_district, around)
+    assert known(made) == [("地址匹配", 80), ("实测", 2), ("实测", 10), ("表载坐标", 5)]
+    assert not made.problems
+
+
+def test_how_all_places_are_known_may_be_said_at_once(grid_district, around):
+    fills = {"position": "图上点取", "error_m": "50"}
+    made = prepared(table({}, {"经度": "", "纬度": ""}), grid_district, around, fills=fills)
+    assert known(made)[0] == ("图上点取", 50)
+    assert not made.problems, "what has no coordinates has no way of having obtained them"
+    assert pd.isna(made.frame["position"].iat[1])
+    assert {one.id for one in made.repairs if one.id.startswith("fill")} == {"fill:position", "fill:error_m"}
+    without = prepared(table({}), grid_district, around, fills=fills, refused=["fill"])
+    assert known(without) == [("表载坐标", 30)]
+
+
+def test_a_conversion_adds_its_own_error(grid_district, around):
+    for key, error in (("wgs84", 30), ("gcj02", 35), ("bd09", 40)):
+        made = prepared(table({}), grid_district, around, choose=key)
+        assert known(made) == [("表载坐标", error)]
+    assert any("坐标系换算另加 10 米" in note for note in made.notes)
+
+
+def test_degrees_and_minutes_say_less_than_seconds(grid_district, around):
+    rows = [{"经度": "106°30'", "纬度": "29°1'"}, {"经度": "106°30'06\"", "纬度": "29°01'03\""}]
+    made = prepared(table(*rows), grid_district, around, choose="dms")
+    assert known(made) == [("表载坐标", 1231), ("表载坐标", 30)]
 
 
 def test_what_is_kept_is_a_register(grid_district, around):

@@ -183,6 +183,31 @@ def test_a_slip_is_told_with_its_entry(tmp_path, old, new, entry, expected):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "entry"),
+    [
+        ('[positions."实测"]', '[positions."实则"]', "positions.实则"),
+        ('[positions."实测"]', '[positions."实则"]', "positions.实测"),
+        ("least_m = 30", "least_m = -1", "positions.表载坐标.least_m"),
+        ("least_m = 30", "", "positions.表载坐标.least_m"),
+        ("least_m = 30", "at_least = 30", "positions.表载坐标.at_least"),
+        ('basis = "假定:两次', 'why = "假定:两次', "shifts.bd09.basis"),
+    ],
+)
+def test_a_slip_in_what_is_assumed_of_places_is_told(tmp_path, old, new, entry):
+    real = REAL.read_text("utf-8")
+    assert real.count(old) == 1
+    assert entry in [one[0] for one in problems_of(registry_with(tmp_path, "", real=real.replace(old, new)))]
+
+
+def test_what_is_assumed_of_places_says_why():
+    registry = load_registry(REAL)
+    assert set(registry.positions) <= set(registry.spec("health").columns["position"].values)
+    assert all(
+        one.basis.startswith("假定") for one in (*registry.positions.values(), *registry.shifts.values())
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "entry"),
     [
         ("layers = 3", "layers"),

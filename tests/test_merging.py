@@ -88,6 +88,18 @@ def test_what_is_said_again_changes_nothing():
     [
         # measured anew
         ({"lon": "106.7", "lat": "28.8"}, {"lon", "lat"}, ["106.7", "28.8", None, None]),
+        # another list, which does not say how it came by it: another place all the same
+        (
+            {"lon": "106.7", "lat": "28.8", "position": "表载坐标", "error_m": "74"},
+            {"lon", "lat"},
+            ["106.7", "28.8", "表载坐标", "74"],
+        ),
+        # the same place again, less well known: what was measured stays measured
+        (
+            {"lon": "106.650", "lat": "28.9", "position": "表载坐标", "error_m": "30"},
+            {"lon", "lat", "position"},
+            ["106.65", "28.9", "实测", "5"],
+        ),
         # derived from an address: what was measured is better
         (
             {"lon": "106.7", "lat": "28.8", "position": "村社近似", "error_m": "900"},

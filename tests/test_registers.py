@@ -71,9 +71,12 @@ def test_a_record_without_coordinates(grid_root, row, position, error, place):
 @pytest.mark.parametrize(
     ("row", "position", "error"),
     [
-        ({}, "实测", 0),
-        ({"error_m": 2.5}, "实测", 2.5),
-        ({"position": "实测"}, "实测", 0),
+        # nobody says how it was obtained; nobody says how well it is known: then no better than is assumed
+        ({}, "表载坐标", 30),
+        ({"error_m": 2.5}, "表载坐标", 2.5),
+        ({"position": "表载坐标"}, "表载坐标", 30),
+        ({"position": "实测"}, "实测", 10),
+        ({"position": "实测", "error_m": 0}, "实测", 0),
         ({"position": "地址匹配", "error_m": 80}, "地址匹配", 80),
         ({"position": "村社近似", "error_m": 1500}, "村社近似", 1500),
         ({"position": "驻地近似", "error_m": 300}, "驻地近似", 300),
@@ -85,6 +88,20 @@ def test_a_record_with_coordinates_keeps_them(grid_root, grid_district, town, ro
     found, known_to, x, y = the_record(grid_root, {"town": town, **at(grid_district, 1234, -4321), **row})
     assert (found, known_to) == (position, error)
     assert (x, y) == pytest.approx((1234, -4321), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "error"),
+    [
+        ("106.65", "28.88", 739),  # half of 0.01 degrees, to the corner of the square
+        ("106.651", "28.881", 74),
+        ("106.651", "28.88", 74),  # a spreadsheet drops a last zero
+        ("106.6512", "28.8812", 30),  # 7.4 m, which is better than is assumed
+    ],
+)
+def test_few_digits_say_how_far_off_a_place_may_be(grid_root, lon, lat, error):
+    found, known_to, _, _ = the_record(grid_root, {"lon": lon, "lat": lat})
+    assert (found, known_to) == ("表载坐标", error)
 
 
 def test_a_town_without_boundary_and_seat_places_nothing(grid_root):

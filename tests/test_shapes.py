@@ -139,8 +139,8 @@ def test_areas_and_lengths_are_those_of_the_ground(grid_root, grid_district):
     assert road["length_m"] == pytest.approx(5000, abs=0.1)
     zone = load_layer(grid_district, "reservoir_zones").frame.iloc[0]
     assert zone["area_m2"] == pytest.approx(3e6, rel=1e-5)
-    assert zone["position"] == "实测"
-    assert zone["error_m"] == 0
+    assert zone["position"] == "表载坐标"
+    assert np.isnan(zone["error_m"])
     assert zone["shape"].contains(shapely.Point(zone["x"], zone["y"]))
     assert shapely.distance(road["shape"], shapely.Point(road["x"], road["y"])) < 0.01
 

@@ -25,7 +25,7 @@ def at(district, x: float, y: float) -> dict[str, str]:
 
 
 def test_it_gets_the_town_in_which_it_lies_and_that_is_told_and_can_be_refused(grid_district, land):
-    rows = [at(grid_district, 0, 0), at(grid_district, -10_000, -10_000), at(grid_district, 10_000, -10_000)]
+    rows = [at(grid_district, 7, 3), at(grid_district, -10_000, -10_000), at(grid_district, 10_000, -10_000)]
     content = table(*rows, head=NO_TOWN)
     made = prepared(content, grid_district, land)
     assert made.frame["town"].tolist() == ["戊镇", "甲街道", "丙镇"]

@@ -155,6 +155,20 @@ def test_records_without_a_place_are_asked_about_though_no_rule_waits_for_them(g
     assert [(blank.id, blank.column) for blank in place.blanks] == [("F2", "town")]
 
 
+def test_who_gave_coordinates_is_asked_how_good_they_are(grid_district):
+    text = rule("r", 'kind = "nearest"\nlayers = ["hydrants"]\nto = ["hydrants"]\nfigure = 120\n')
+    rows = [
+        {"town": FIRST, "lon": f"106.4{n}1234", "lat": "28.911234", **row}
+        for n, row in enumerate([{}, {"position": "地址匹配", "error_m": 90_000}])
+    ]
+    _, requests = asked(grid_district, text.replace('unit = "个"', 'unit = "米"'), {"hydrants": rows})
+    found = by_id(requests)
+    assert [(one.id, one.column) for one in found["exact.hydrants"].blanks] == [("F2", "lon")]
+    assert [(one.id, one.column) for one in found["known.hydrants"].blanks] == [("F1", "error_m")]
+    (entry,) = wanted_files.entries(found["known.hydrants"], grid_district)
+    assert (entry.item, entry.unit, entry.number, entry.least) == ("定位误差", "米", True, 0)
+
+
 def test_what_is_only_estimated_is_asked_about(grid_district):
     estimates = pd.DataFrame(
         [

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qjmap import summary
+from qjmap.checks import LISTED
 from qjmap.registers import nowhere
 from qjmap.ui import source, who, words
 from qjmap.ui.html import Figure
@@ -197,6 +198,9 @@ def number_of_records(view: View) -> Figure:
     unsaid = int(nowhere(view.shown).sum())
     if unsaid > unplaced:
         said.append(f"{unsaid:,} {view.spec.counter}未写明街镇,不计入任何街镇")
+    listed = int((view.shown["position"] == LISTED).sum())
+    if listed:
+        said.append(f"{listed:,} {view.spec.counter}坐标取得方法未说明")
     unknown = int((view.shown["status"] == "未知").sum())
     if unknown:
         said.append(f"{unknown:,} {view.spec.counter}状态未知,是否现有未定")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from qjmap import merging
 from qjmap._units import factor
+from qjmap.checks import BY_TOWN, LISTED
 from qjmap.datum import WGS84, Reading, crs_name, is_projected
 from qjmap.district import District
 from qjmap.draft import BY_NUMBER, told_by_register
@@ -32,6 +33,10 @@ _BY_PROGRAM = {
     "source": "没有时记“导入”",
 }
 """What a register wants of every record and the program fills in; kind only where there is but one."""
+
+_HOW_KNOWN = {"position": f"没有时记“{LISTED}”", "error_m": "没有时按坐标位数计"}
+_ERRORS = ("1", "5", "10", "20", "50", "100", "200", "500", "1000")
+"""Errors in metres that a person may say of all rows; another one is written into the file."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,10 @@ def _line(column: Column, spec: LayerSpec, district: District) -> _Line:
         without = "没有时按村(社区)名册补"
     values = tuple(district.towns.index) if column.type == "town" else column.values
     values = (BY_NUMBER,) if column.key == "name" and spec.placed else values
-    offered = () if column.key in ("source", "position") else tuple(one for one in values if one)
+    offered = () if column.key == "source" else tuple(one for one in values if one)
+    if column.key in _HOW_KNOWN and spec.placed:
+        offered = _ERRORS if column.key == "error_m" else tuple(one for one in values if one not in BY_TOWN)
+        without = _HOW_KNOWN[column.key] if not spec.shaped else ""
     return _Line(column.key, title(column), column.required, without, offered, column.unit)
 
 

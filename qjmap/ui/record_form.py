@@ -26,7 +26,7 @@ NEW = ""
 NEW_ID = "(新)"
 """Stands for the id of a record that is being added where it is held against others."""
 
-CLICKED = "村社近似"
+CLICKED = "图上点取"
 """How a place is known that was pointed at on this map: it shows towns and seats, no streets and no houses."""
 
 FLOOR_M = 500.0

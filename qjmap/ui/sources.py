@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from qjmap import export, summary
-from qjmap.checks import UNPLACED
+from qjmap.checks import LISTED, UNPLACED
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.filters import Filter
@@ -25,7 +25,9 @@ from qjmap.webmap import MarkLayer, MarkStyle
 #: How well a place is known → its colour, well known to poorly known.
 _POSITIONS = {
     "实测": "#14616b",
+    "表载坐标": "#5a7d2a",
     "地址匹配": "#3a8f96",
+    "图上点取": "#8a6d1f",
     "驻地近似": "#3a6fa3",
     "村社近似": "#8a6fa3",
     "镇域近似": "#c2500a",
@@ -110,6 +112,15 @@ def show_layers(layers: Mapping[str, Layer]) -> None:
             "没有写明街镇的列入“未定位”,不上图。同一处的多条记录会叠在一起。"
         )
     )
+    if any((layer.frame["position"] == LISTED).any() for layer in layers.values()):
+        st.html(html.note(f"导入的名册给了坐标、没有写怎样取得的,定位方式记“{LISTED}”。{_assumed()}"))
+
+
+def _assumed() -> str:
+    """Say in full what is assumed of places of which nobody says how well they are known."""
+    registry = source.district().registry
+    ways = ";".join(f"{way}不小于 {one.error_m:g} 米({one.basis})" for way, one in registry.positions.items())
+    return f"没有写误差的坐标按位数计(末位的一半),并且:{ways}。"
 
 
 def show_registered(district: District, key: str) -> None:

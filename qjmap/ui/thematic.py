@@ -483,6 +483,8 @@ def caveats(view: View) -> list[str]:
     missing = int(view.shown["x"].isna().sum())
     if missing:
         said.append(f"{missing} {view.spec.counter}未定位,图上没有,未计入覆盖")
+    if listed := words.listed(view.district, view.spec, view.shown):
+        said.append(listed)
     return said
 
 

@@ -147,6 +147,36 @@ def test_web_map_coordinates_are_brought_home_when_the_person_says_so(office):
     ] == PLACES
 
 
+def test_places_of_which_nobody_says_how_they_were_obtained_are_not_measured(office):
+    rows = [hydrant(n, 东经=106.651234 + n / 500, 北纬=28.751234) for n in range(4)]
+    seen = checked(excel(rows))
+    assert "4 行有坐标而没有写定位方式:记为“表载坐标”(取得方法未说明" in seen.text
+    assert "不小于 30 米(假定)" in seen.text
+    save(seen)
+    assert kept(office)[["position", "error_m"]].drop_duplicates().to_numpy().tolist() == [["表载坐标", "30"]]
+    seen = Page("fire_water", demo="false", record="X0")
+    assert "4 个坐标取得方法未说明" in seen.text
+    assert seen.card["定位方式"].startswith("表载坐标(取得方法未说明")
+    assert seen.card["定位误差"] == "30 米"
+    seen = Page("sources", demo="false")
+    assert "没有写怎样取得的,定位方式记“表载坐标”" in seen.text
+    assert "表载坐标不小于 30 米(假定:" in seen.text
+
+
+def test_how_all_places_were_obtained_is_said_in_the_step_of_the_columns(office):
+    seen = upload(excel(GOOD))
+    ways = seen.at.selectbox(key="intake-fill-position")
+    assert "镇域近似" not in ways.options, "what a town alone tells is not obtained"
+    ways.set_value("实测")
+    seen.at.selectbox(key="intake-fill-error_m").set_value("5")
+    seen.run()
+    while seen.at.query_params["step"] != "5":
+        on(seen)
+    assert "没有写定位方式" not in seen.text
+    save(seen)
+    assert kept(office)[["position", "error_m"]].drop_duplicates().to_numpy().tolist() == [["实测", "5"]]
+
+
 def test_the_row_that_a_person_knows_is_looked_at_closely(folder):
     seen = on(upload(excel(GOOD)))
     whole = seen.scene["focus"]["bounds"]

@@ -347,7 +347,7 @@ def test_a_click_places_a_record_and_says_how_well(folder, click, qijiang):
     click(seen, lon, lat, 12)
     assert seen.at.query_params == {"record": "H01"}
     assert seen.at.text_input(key=field("lon", "H01")).value == f"{lon:.5f}"
-    assert seen.at.selectbox(key=field("position", "H01")).value == "村社近似"
+    assert seen.at.selectbox(key=field("position", "H01")).value == "图上点取"
     assert seen.at.text_input(key=field("error_m", "H01")).value == "500"
     # a town that was blank is proposed; one that was not is only doubted
     assert seen.at.selectbox(key=field("town", "H01")).value == "石角镇"
