@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from qjmap import bulletin, shortlist, wording
+from qjmap import _front, shortlist, wording
 from qjmap.assess import MET, NOT_APPLICABLE, SHORT, UNKNOWN, WHOLE, Assessment, assess
 from qjmap.assumptions import Assumption
 from qjmap.bulletin import Bulletin, district_bulletin, town_bulletin
@@ -224,14 +224,14 @@ def test_however_many_and_long_the_titles_the_page_is_full_and_no_fuller(grid_di
         for n in range(60)
     )
     said = district_bulletin(grid_district, judge(grid_district, rules), when=WHEN)
-    assert height(said) <= bulletin._LINES
+    assert height(said) <= _front.LINES
     assert "短缺60条" in page(said)
     assert len(said.rows) == 60 * 7
 
 
 def height(said: Bulletin) -> int:
     texts = [said.warning, *said.paragraphs, *page(said).split("\n")]
-    return sum(map(bulletin._height, texts))
+    return sum(map(_front.height, texts))
 
 
 # ---- the real district ----------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def test_the_real_district_says_what_its_assessment_says(real):
     for status in (SHORT, UNKNOWN, MET, NOT_APPLICABLE):
         assert f"{status}{totals.rules[status]}条" in text
     assert f"约束性{totals.binding[SHORT]}条" in text
-    assert height(said) <= bulletin._LINES
+    assert height(said) <= _front.LINES
     known = {(one.town, wording.full_width(one.rule.title)) for one in found if one.status == SHORT}
     # nothing is left out: each shortage of a township is a row, 全区 only where no township's own is known
     towns = {(town, title) for town, title in known if town != WHOLE}
@@ -274,7 +274,7 @@ def test_every_real_town_fits_its_page_and_counts_right(real):
         assert f"短缺{statuses.count(SHORT)}条" in page(said)
         assert f"数据不足{statuses.count(UNKNOWN)}条" in page(said)
         assert len(said.rows) == statuses.count(SHORT)
-        assert height(said) <= bulletin._LINES
+        assert height(said) <= _front.LINES
 
 
 def test_documents_with_one_number_in_common_are_told_apart(real):
