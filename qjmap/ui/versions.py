@@ -21,7 +21,7 @@ from qjmap.ui.downloads import today
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.workspace import Version
 
-_SAID = "versions-said"
+_SAID, _SET = "versions-said", "versions-set"
 _MOST = 500  # rows of a comparison that are listed
 _CERTAINTY = {"read": "样点判读", "estimate": "估计", "imported": "导入"}  # as boundary files say it
 _OVERVIEW = ("name", "kind", "town", "status", "value_2025", "title")
@@ -116,7 +116,14 @@ def _choose(box: Any, good: Sequence[Version]) -> tuple[int, int] | None:
         named = _named(good)
         numbers = list(named)
         old = st.selectbox(
-            "旧版", numbers, index=1, format_func=lambda n: named[n], key="older", bind="query-params"
+            "旧版",
+            numbers,
+            index=0
+            if st.session_state.pop(_SET, False)
+            else 1,  # a default beside a set value is complained of
+            format_func=lambda n: named[n],
+            key="older",
+            bind="query-params",
         )
         new = st.selectbox(
             "新版", numbers, index=0, format_func=lambda n: named[n], key="newer", bind="query-params"
@@ -241,8 +248,9 @@ def _do_restore(key: str, base: int) -> None:
         st.session_state[_SAID] = (False, str(error))
         return
     st.session_state[_SAID] = (True, f"第 {number} 版已恢复,存为第 {version.number} 版。")
-    for one in ("older", "newer", "take"):  # the newest version is another now
-        st.session_state.pop(one, None)
+    # Set, not forgotten: a box that is forgotten here goes on showing in the browser what it showed.
+    st.session_state["older"], st.session_state[_SET] = str(base), True
+    st.session_state["newer"] = st.session_state["take"] = str(version.number)
 
 
 def _download(person: Person, office: Office, key: str, good: Sequence[Version]) -> None:
