@@ -602,7 +602,8 @@ def test_whatever_columns_are_called(names, cells, key):
     spec = DISTRICT.registry.spec(key)
     found = matching.match(source, spec, tuple(DISTRICT.towns.index))
     assert {one.column for one in found.values()} <= set(source.table.frame.columns)
-    assert found.keys() <= {*spec.columns, matching.ADDRESS}  # an address may place a record without being kept
+    # an address may place a record without being kept
+    assert found.keys() <= {*spec.columns, matching.ADDRESS}
 
 
 NUMBER = st.one_of(st.floats(106, 107), st.floats(28, 29), st.floats(allow_nan=False), st.integers(-200, 200))

@@ -47,7 +47,8 @@ class Told:
                     cookies = [one for one in message["headers"] if one[0] == b"set-cookie"]
                     kind = (b"content-type", b"text/html; charset=utf-8")
                     length = (b"content-length", str(len(instead.encode())).encode())
-                    message |= {
+                    message = {
+                        **message,
                         "status": 400,
                         "headers": [kind, length, (b"cache-control", b"no-store"), *cookies],
                     }
