@@ -240,13 +240,17 @@ def _numbers(cells: pd.Series[str]) -> pd.Series[float]:
 
 
 def _number_advice(_: int, value: str) -> str:
-    folded = _SEPARATORS.sub("", unicodedata.normalize("NFKC", value))
-    if folded != value and folded.replace(".", "", 1).lstrip("+-").isdecimal():
-        return f"是否应为“{folded}”"
-    return ""
+    folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", value))
+    if _THOUSANDS.fullmatch(folded):
+        folded = folded.replace(",", "")
+    elif _DECIMAL_COMMA.fullmatch(folded):
+        return f"是否应为“{folded.replace(',', '.')}”(小数点写成了逗号)"
+    plain = folded.replace(".", "", 1).lstrip("+-").isdecimal()
+    return f"是否应为“{folded}”" if plain and folded != value else ""
 
 
-_SEPARATORS = re.compile(r"[,\s]")  # NFKC has made full-width commas and blanks plain
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?:\d{1,2}|\d{4,})")  # three digits behind it are thousands
 
 
 def _check_range(sheet: _Sheet, column: Column, numbers: pd.Series[float]) -> None:

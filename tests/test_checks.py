@@ -219,6 +219,17 @@ def test_a_real_row_among_the_invented_is_refused(source):
     assert "demo" in problem.advice
 
 
+@pytest.mark.parametrize(("value", "meant"), [("15,5", "15.5"), ("-0,25", "-0.25"), ("28，7512", "28.7512")])
+def test_a_comma_that_parts_no_thousands_is_a_point(value, meant):
+    advice = the_problem({"flow_l_s": value}).advice
+    assert advice == f"是否应为“{meant}”(小数点写成了逗号)"
+
+
+@pytest.mark.parametrize("value", ["1,23,456", "1,2,3", "12,345,6"])
+def test_commas_that_part_nothing_are_not_explained(value):
+    assert the_problem({"flow_l_s": value}).advice == ""
+
+
 @pytest.mark.parametrize(
     ("value", "meant"),
     [
