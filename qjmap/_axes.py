@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 LON, LAT = "lon", "lat"
 _SAMPLE = 500
+_LONGEST = 60  # characters of a header that may name a coordinate
 
 _ALONE = r"(?:^|(?<=高德)|(?<=百度)|(?<=腾讯)|(?<=[a-z\d]))"
 _CHINESE = {
@@ -80,8 +81,8 @@ class Pair:
 @lru_cache(maxsize=2048)
 def axis(header: str) -> Axis | None:
     """Tell whether a header names a longitude (east) or a latitude (north)."""
-    text = unicodedata.normalize("NFKC", header).strip()
-    if _PAIR.search(text):
+    text = unicodedata.normalize("NFKC", header[:_LONGEST]).strip()
+    if len(header) > _LONGEST or _PAIR.search(text):
         return None
     part = _part(text)
     if part is not None and (whole := _axis(_PART.sub("", text))):

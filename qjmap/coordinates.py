@@ -224,10 +224,11 @@ def heard(
     found: list[Said] = []
     if not of_a_shape(source, matches):
         names = list(dict.fromkeys(matches[key].column for key in ("lon", "lat") if key in matches))
-        both = len({spoken.datum_of(name) for name in names}) == 1
-        for name in names:
-            said_so = [*spoken.hear(name, f"列名“{name}”", near=True)]
-            found += said_so if both else [replace(one, key="") for one in said_so]
+        if len({spoken.datum_of(name) for name in names}) == 1:
+            found += spoken.hear(names[0], f"列名{''.join(f'“{name}”' for name in names)}", near=True)
+        else:  # 经度(高德), 纬度
+            for name in names:
+                found += [replace(one, key="") for one in spoken.hear(name, f"列名“{name}”", near=True)]
         said = by_row(source, matches)
         if said is not None and not said.mixed and said.asked.any():
             cell = source.table.frame[said.column][said.asked].iloc[0]

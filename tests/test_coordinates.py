@@ -64,7 +64,7 @@ def off(district, source, key: str | None = None) -> float:
 @pytest.mark.parametrize(
     ("xy", "lon", "lat", "key", "said"),
     [
-        (GCJ, "高德经度", "高德纬度", "gcj02", "列名“高德经度”写着“高德”"),
+        (GCJ, "高德经度", "高德纬度", "gcj02", "列名“高德经度”“高德纬度”写着“高德”"),
         (GCJ, "经度(GCJ-02)", "纬度(GCJ-02)", "gcj02", "gcj-02"),
         (GCJ, "gcj_lng", "gcj_lat", "gcj02", "gcj"),
         (BD, "百度经度", "百度纬度", "bd09", "百度"),

@@ -54,6 +54,9 @@ def show(person: Person, office: Office) -> None:
     _back_to_what_is_there(one)
     if one.has_file and one.sheet == intake_work.BEST:
         one.sheet = intake_work.best(one, spec, tuple(district.towns.index))
+    with suppress(DataError):  # told at its step
+        if one.step == CHECK and one.has_file and intake_work.undecided(one, spec, district):
+            one.step = PLACES
     if one.step >= COLUMNS and one.layer == BOUNDARIES:
         one.step = COLUMNS
     parts.follow(one.step)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from qjmap import merging
+from qjmap import coordinates, merging
 from qjmap._units import factor
 from qjmap.checks import BY_TOWN, LISTED
 from qjmap.datum import WGS84, Reading, crs_name, is_projected
@@ -60,7 +60,7 @@ def line(one: Work, spec: LayerSpec | None, district: District) -> str:
         return ""
     matches = intake_work.matched(one, spec, tuple(district.towns.index))
     total = intake_work.table(one).table.frame.shape[1]
-    used = len({each.column for each in matches.values()})
+    used = len(coordinates.used(intake_work.table(one), matches))
     return f"文件的 {total} 列用了 {used} 列"
 
 
@@ -99,7 +99,8 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
         with st.expander(f"文件里没有认出的列({len(rest)}):{named}"):
             for each in rest:
                 _choose(one, each, matches, columns)
-    _tell_unused(matches, columns, spec)
+    _tell_coordinates(one, matches)
+    _tell_unused(one, matches, columns, spec)
     _tell_twice(matches, spec)
     where = "下一步:核对坐标" if after(one, spec, matches) == PLACES else "下一步:检查"
     parts.next_button(one, after(one, spec, matches), where)
@@ -229,9 +230,26 @@ def _fill(one: Work, each: _Line) -> None:
     )
 
 
-def _tell_unused(matches: Mapping[str, Match], columns: list[str], spec: LayerSpec) -> None:
+def _tell_coordinates(one: Work, matches: dict[str, Match]) -> None:
+    """Say what else is read for the places: minutes and seconds, a column of datums, shapes before columns."""
+    found = intake_work.table(one)
+    if not {"lon", "lat"} <= matches.keys():
+        return
+    if found.geometry is not None:
+        st.html(html.note("位置取自图形;“经度”“纬度”两列只用来核对。"))
+        return
+    more = coordinates.used(found, matches) - {each.column for each in matches.values()}
+    if more:
+        st.html(html.note(f"{'、'.join(f'“{name}”' for name in more)}与度的一列合起来读。"))
+    rows = intake_work.by_row(one, matches)
+    if rows is not None:
+        st.html(html.note(f"“{rows.column}”列写明坐标是哪一种,下一步按它读。"))
+
+
+def _tell_unused(one: Work, matches: dict[str, Match], columns: list[str], spec: LayerSpec) -> None:
     """Name the columns that are not used, and of those that may be a number of the register which it may be."""
-    used = {each.column for each in matches.values()}
+    rows = intake_work.by_row(one, matches)
+    used = coordinates.used(intake_work.table(one), matches) | ({rows.column} if rows is not None else set())
     unused = [name for name in columns if name not in used]
     if unused:
         st.html(
@@ -278,7 +296,7 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
         _without(matches, *intake_work.updating(one, spec, matches))
         parts.next_button(one, CHECK, "下一步:检查")
         return
-    found = intake_work.offered(one, district, matches)
+    found = intake_work.offered(one, spec, district, matches)
     if not found:
         st.html(
             html.alert(
@@ -288,15 +306,21 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
         )
         parts.next_button(one, CHECK, "按没有坐标继续")
         return
-    intake_work.reading(one, district, matches)
+    intake_work.reading(one, spec, district, matches)
+    said = intake_work.choice(one, spec, district, matches)
     source = intake_work.table(one)
     if source.crs:
         _tell_stated(one, source.crs, found)
-    if not source.crs or one.doubted:
+    if said.doubts:
+        st.html(html.alert("请核对坐标", said.doubts))
+    if said.why and one.reading == said.key:
+        st.html(html.note(said.why))
+    if not source.crs or one.doubted or said.key is None:
         _radio(one, found)
-        _tell_apart(found)
+        if one.reading is None or not said.why:
+            _tell_apart(found)
     _look_at(one, found, matches)
-    parts.next_button(one, CHECK, "下一步:检查")
+    parts.next_button(one, CHECK, "下一步:检查", first="" if one.reading else "请先选坐标是哪一种")
 
 
 def _stated(one: Work, crs: str) -> str:
@@ -362,6 +386,7 @@ def _radio(one: Work, found: list[Reading]) -> None:
     st.radio(
         "这些坐标是哪一种(图上同时画出各种读法)",
         list(labels),
+        index=None,
         format_func=lambda each: labels[each],
         captions=[
             f"{each.share_inside:.0%} 落在区内,{each.count:,} 行可读"
@@ -374,15 +399,22 @@ def _radio(one: Work, found: list[Reading]) -> None:
 
 
 def _tell_apart(found: list[Reading]) -> None:
+    """Say how a person finds out which of several readings is right."""
     inside = [each for each in found if each.share_inside > 0.5]
-    if len(inside) > 1:
+    look = "请在下面选一个你知道确切位置的点,看哪一种符号落对了地方。"
+    if len(inside) > 1 and inside[0].metres:
         said = (
-            f"有 {len(inside)} 种读法都落在区内:它们只差约 500 米,程序分不出来,只有看地图才知道。"
-            "请在下面选一个你知道确切位置的点,看哪一种符号落对了地方。不知道坐标从哪里来时:"
-            "测绘、国土部门的多为 CGCS2000;高德、腾讯地图和多数手机地图取的是 GCJ-02;百度地图取的是 BD-09。"
+            f"文件没有写明坐标是哪一种,有 {len(inside)} 种读法都落在区内,相差一公里以上,程序不替你选。{look}"
+            "不知道坐标从哪里来时:测绘、国土部门的多为 CGCS2000 的 3 度带;手持 GPS、ArcGIS 里量出来的多为 UTM。"
+        )
+    elif len(inside) > 1:
+        said = (
+            f"文件没有写明坐标是哪一种,有 {len(inside)} 种读法都落在区内,只差约 500 米,程序分不出来,不替你选。{look}"
+            "不知道坐标从哪里来时:测绘、国土部门的多为 CGCS2000;高德、腾讯地图和多数手机地图取的是 GCJ-02;"
+            "百度地图取的是 BD-09。"
         )
     elif inside:
-        said = "只有一种读法大多落在区内,已选上;请看图核对。"
+        said = "只有一种读法大多落在区内;请看图核对。"
     else:
         said = "没有一种读法大多落在区内:请核对选的列对不对、文件是不是本区的。"
     st.html(html.note(said))

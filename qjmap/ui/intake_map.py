@@ -85,7 +85,7 @@ def _readings(one: Work, district: District, spec: LayerSpec, said: Notices) -> 
     matches = intake_work.matched(one, spec, towns)
     if not intake_work.has_coordinates(one, spec, matches):
         return Scene(notices=said)
-    found = intake_work.offered(one, district, matches)
+    found = intake_work.offered(one, spec, district, matches)
     rows = readable(found)
     names = intake_work.row_names(one, matches, rows)
     layers = []

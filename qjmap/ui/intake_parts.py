@@ -44,9 +44,12 @@ def follow(step: int) -> None:
     _component()(key="intake-focus", data={"step": step})
 
 
-def next_button(one: Work, step: int, label: str) -> None:
-    """Offer the way on."""
-    st.button(label, on_click=one.go, args=(step,), key="intake-next", type="primary", width="stretch")
+def next_button(one: Work, step: int, label: str, *, first: str = "") -> None:
+    """Offer the way on; `first` is what must be said before it."""
+    said, bar = first or label, bool(first)
+    st.button(
+        said, on_click=one.go, args=(step,), key="intake-next", type="primary", width="stretch", disabled=bar
+    )
 
 
 class Bar:

@@ -24,6 +24,7 @@ from qjmap import coordinates, datum, draft, ingest, matching, merging
 from qjmap._limits import give_back, refusal, silent
 from qjmap.comparison import Comparison, compare_tables
 from qjmap.contents import BOUNDARIES
+from qjmap.coordinates import Choice, RowWords
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.draft import Draft, Repair
@@ -33,6 +34,7 @@ from qjmap.layers import LayerSpec
 from qjmap.matching import ADDRESS, Match
 from qjmap.merging import Joining
 from qjmap.office import Office
+from qjmap.spoken import Said
 from qjmap.ui import desk, source, who
 from qjmap.workspace import Version
 
@@ -353,22 +355,74 @@ def readings(one: Work, district: District, matches: dict[str, Match]) -> list[R
     )
 
 
-def offered(one: Work, district: District, matches: dict[str, Match]) -> list[Reading]:
-    """Give the readings that are shown: of a file that names its own only that one, unless the person doubts it."""
+def by_row(one: Work, matches: dict[str, Match]) -> RowWords | None:
+    """Give the column that says row by row what the coordinates are."""
+    used = tuple(matches[key].column if key in matches else "" for key in ("lon", "lat"))
+    return one.once("by-row", (one.origin, used), lambda: coordinates.by_row(table(one), matches))
+
+
+def choice(one: Work, spec: LayerSpec, district: District, matches: dict[str, Match]) -> Choice:
+    """Say which reading the file itself speaks for, and what speaks against it; raises DataError."""
     found = readings(one, district, matches)
-    if not table(one).crs or one.doubted:
+    newest, register = kept(one)
+    used = tuple(matches[key].column if key in matches else "" for key in ("lon", "lat", "geometry", "id"))
+
+    def make() -> Choice:
+        mine = table(one)
+        others = [each for each in sources(one) if each is not mine]
+        said = coordinates.heard(mine, matches, one.name, others)
+        said += _kept_places(mine, spec, matches, found, register)
+        told = replace(mine, crs=None) if one.doubted else mine
+        return coordinates.choose(told, matches, found, said)
+
+    return one.once("choice", (one.origin, spec.key, used, one.doubted, newest), make)
+
+
+def _kept_places(
+    mine: Source, spec: LayerSpec, matches: Mapping[str, Match], found: list[Reading], register: RawTable
+) -> list[Said]:
+    """Hold the file's rows against the records of the same key that are kept already."""
+    key, frame = merging.key_of(spec), register.frame
+    if key is None or key not in matches or not {"lon", "lat", "position"} <= set(frame):
+        return []
+    sure = frame[frame["lon"].notna() & ~frame["position"].fillna("").str.endswith("近似")]
+    sure = sure.drop_duplicates(key).set_index(key)
+    ids = mine.table.frame[matches[key].column]
+    lon, lat = (
+        pd.to_numeric(ids.map(sure[name]), errors="coerce").to_numpy(dtype=np.float64)
+        for name in ("lon", "lat")
+    )
+    return coordinates.agreement(found, lon, lat, "库中同编号的 {} 条记录,位置与此相符") if len(sure) else []
+
+
+def offered(one: Work, spec: LayerSpec, district: District, matches: dict[str, Match]) -> list[Reading]:
+    """Give the readings that are shown: of a file that names its own only that one, unless somebody doubts it."""
+    found = readings(one, district, matches)
+    if not table(one).crs or choice(one, spec, district, matches).key != datum.WGS84:
         return found
     return [each for each in found if each.key == datum.WGS84] or found
 
 
-def reading(one: Work, district: District, matches: dict[str, Match]) -> Reading | None:
-    """Give the chosen reading, else what the file says of itself, else the first; None when there is none."""
+def reading(one: Work, spec: LayerSpec, district: District, matches: dict[str, Match]) -> Reading | None:
+    """Give the reading that the person chose, else the one that the file speaks for; None when nobody has said."""
     found = readings(one, district, matches)
-    wanted = one.reading or (datum.WGS84 if table(one).crs else None)  # read already as the file says
-    chosen = next((each for each in found if each.key == wanted), found[0] if found else None)
-    if chosen is not None:
-        one.reading, one.reading_label = chosen.key, chosen.label
+    if one.reading not in {each.key for each in found}:
+        one.reading = choice(one, spec, district, matches).key
+    chosen = next((each for each in found if each.key == one.reading), None)
+    one.reading_label = chosen.label if chosen is not None else ""
     return chosen
+
+
+def undecided(one: Work, spec: LayerSpec | None, district: District) -> bool:
+    """Tell whether it is still to be said how the coordinates are read; raises DataError."""
+    if spec is None or one.saved is not None or one.reading is not None:
+        return False
+    matches = matched(one, spec, tuple(district.towns.index))
+    return (
+        has_coordinates(one, spec, matches)
+        and bool(readings(one, district, matches))
+        and reading(one, spec, district, matches) is None
+    )
 
 
 def kept(one: Work) -> tuple[int, RawTable]:
@@ -404,7 +458,7 @@ def checked(
     how = joining(one, spec, matches, rows)
     against = how != Joining.REPLACE and spec.placed
     if one.reading is None and has_coordinates(one, spec, matches):
-        reading(one, office.district, matches)
+        reading(one, spec, office.district, matches)
     fills = {name: value for name, value in one.fills.items() if name not in matches}
     key = (
         one.origin,
@@ -425,7 +479,7 @@ def checked(
         one.drop("joined")
         chosen = None
         if has_coordinates(one, spec, matches):
-            chosen = reading(one, office.district, matches)
+            chosen = reading(one, spec, office.district, matches)
             one.drop("readings")  # they are as large as the file, and made again when they are wanted
             _forget()
         batch = office.workspace.newest(spec.key) + 1

@@ -76,6 +76,9 @@ def test_a_file_goes_the_whole_way(own, visit, tmp_path):
         assert page.locator(".qj-problems").count() == 0
         go_on(page)
         page.get_by_text("只差约 500 米").wait_for()
+        # nothing is chosen for the person, and there is no way on before he chooses
+        assert page.locator(".st-key-intake-reading input:checked").count() == 0
+        assert page.locator(".st-key-intake-next button").is_disabled()
         frame = drawn(page)
         assert frame.locator("text=BD-09").count() or "BD-09" in frame.locator("body").inner_text()
         # the row that the person knows, from near
@@ -172,6 +175,8 @@ def test_a_visitor_keeps_nothing_and_a_hostile_file_stops_nothing(visit, tmp_pat
         settled(page)
         choose(page, "类别:整列填", "市政消火栓")
         go_on(page)
+        page.get_by_text("GCJ-02(高德、腾讯地图)", exact=True).click()
+        settled(page)
         go_on(page)
         page.get_by_text("但不能保存到“消火栓”").wait_for()
         assert page.locator(".st-key-intake-save button").is_disabled()

@@ -62,8 +62,13 @@ def upload(content, name="台账.xlsx", layer="hydrants", **query):
     return seen.run()
 
 
-def on(seen, times=1):
+def on(seen, times=1, datum="wgs84"):
+    """Go on, and say what the coordinates are where the page asks."""
     for _ in range(times):
+        asked = [one for one in seen.at.radio if one.key == "intake-reading" and one.value is None]
+        if asked:
+            asked[0].set_value(datum)
+            seen.run()
         seen.at.button(key="intake-next").click()
         seen.run()
     return seen
@@ -99,7 +104,14 @@ def test_good_rows_are_kept_and_the_file_goes_back_with_its_faults(office, offer
     assert [one["label"][:6] for one in seen.scene["legend"]] == ["WGS-84", "GCJ-02", "BD-09("]
     assert len({one["colour"] for one in seen.scene["legend"]}) == 3
     assert len({one["path"] for one in seen.scene["legend"]}) == 3
-    assert "只差约 500 米,程序分不出来" in seen.text
+    # nothing says what they are: nothing is chosen, and there is no way on
+    assert "只差约 500 米,程序分不出来,不替你选" in seen.text
+    assert seen.at.radio(key="intake-reading").value is None
+    assert (seen.at.button(key="intake-next").disabled, seen.at.button(key="intake-next").label) == (
+        True,
+        "请先选坐标是哪一种",
+    )
+    assert Page("intake", to="hydrants", step="5").at.query_params["step"] != "5"
     on(seen)
     assert {label: seen.figure(label) for label in ("可导入", "有错", "自动修正", "未定位")} == {
         "可导入": 5,
@@ -175,6 +187,60 @@ def test_how_all_places_were_obtained_is_said_in_the_step_of_the_columns(office)
     assert "没有写定位方式" not in seen.text
     save(seen)
     assert kept(office)[["position", "error_m"]].drop_duplicates().to_numpy().tolist() == [["实测", "5"]]
+
+
+def test_what_the_file_says_of_its_coordinates_is_chosen_and_told(office):
+    """And what it says only of some rows is followed row by row."""
+    at = [datum.wgs_to_gcj(*PLACES[n]) for n in range(4)]
+    rows = [
+        {("高德" + key if key in ("东经", "北纬") else key): value for key, value in row.items()}
+        for row in (hydrant(n, 东经=float(at[n][0]), 北纬=float(at[n][1])) for n in range(4))
+    ]
+    seen = on(upload(excel(rows)))
+    assert seen.at.radio(key="intake-reading").value == "gcj02"
+    assert "列名“高德东经”“高德北纬”写着“高德”:已选上“GCJ-02(高德、腾讯地图)”" in seen.text
+    assert not seen.at.button(key="intake-next").disabled
+    mixed = [
+        hydrant(0, 坐标系="WGS84"),
+        hydrant(1, 坐标系="高德", 东经=float(at[1][0]), 北纬=float(at[1][1])),
+    ]
+    seen = upload(excel(mixed))
+    assert "“坐标系”列写明坐标是哪一种" in seen.text
+    assert "不用的列" not in seen.text
+    on(seen)
+    assert seen.at.radio(key="intake-reading").value == "rows"
+    on(seen)
+    save(seen)
+    found = kept(office)
+    # n / 500 is added to the longitude of each
+    assert [round(float(one), 4) for one in found["lon"]] == [PLACES[0][0], PLACES[1][0]]
+
+
+def test_a_file_that_contradicts_itself_is_told_and_asked(folder):
+    seen = upload(excel(GOOD, ["坐标由高德转换为WGS84"]))
+    on(seen)
+    assert "看不出坐标现在是哪一种" in seen.problems
+    assert seen.at.button(key="intake-next").disabled
+
+
+def test_rows_that_are_kept_already_say_what_the_coordinates_are(office):
+    seen = checked(excel(GOOD))
+    save(seen)
+    seen = on(upload(excel(GOOD)))
+    assert seen.at.radio(key="intake-reading").value == "wgs84"
+    assert "库中同编号的 4 条记录,位置与此相符:已选上" in seen.text
+
+
+def test_degrees_minutes_and_seconds_in_columns_are_read_together(folder):
+    rows = [{**hydrant(n), "东经": None, "北纬": None} for n in range(4)]
+    parts = {"经度度": 106, "经度分": 39, "经度秒": 4.5, "纬度度": 28, "纬度分": 45, "纬度秒": 1.5}
+    rows = [{key: value for key, value in row.items() if key not in ("东经", "北纬")} | parts for row in rows]
+    seen = upload(excel(rows))
+    assert "与度的一列合起来读" in seen.text
+    assert "不用的列" not in seen.text
+    on(seen)
+    on(seen, datum="dms")
+    assert seen.figure("可导入") == 4
 
 
 def test_the_row_that_a_person_knows_is_looked_at_closely(folder):
@@ -487,6 +553,20 @@ def test_records_of_documents_do_not_vanish_unsaid(office):
     save(seen.run())
     assert "已存为第 2 版" in seen.text
     assert len(kept(office, "health")) == 3
+
+
+@pytest.mark.parametrize("guess", ["0.31", "0.32"])
+def test_a_guess_at_what_is_kept_from_one_is_not_answered(office, at_the_machine, guess):
+    """Whether a file of guesses changes anything would tell a visitor every pressure."""
+    save(checked(excel([one | {"压力": "0.31"} for one in GOOD])))
+    at_the_machine(VISITOR)
+    seen = checked(excel([{"编号": "X1", "压力": guess}]))
+    assert "与现有记录完全相同" in seen.text
+    assert "压力" in seen.text.partition("敏感列(")[2].partition(")")[0]
+    at_the_machine(FIRE)
+    seen = checked(excel([{"编号": "X1", "压力": guess}]))
+    assert ("与现有记录完全相同" in seen.text) is (guess == "0.31")
+    assert "敏感列(" not in seen.text
 
 
 def test_an_update_changes_what_the_file_says_and_an_addition_nothing(office):
