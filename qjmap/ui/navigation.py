@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -47,8 +49,10 @@ def through_the_front_door() -> None:
 
 def _navigation() -> StreamlitPage:
     pages = [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, title in PAGES]
-    # The first page opens at the bare address; and answers to its own name as well.
+    # The first page opens at the bare address; and answers to its own name as well. The one asked for is shown.
     (first, title), *_ = PAGES
-    front = st.Page(f"pages/{first}.py", title=title, url_path="", default=True)
-    pages[0] = st.Page(f"pages/{first}.py", title=title, url_path=first, visibility="hidden")
+    named = urlsplit(st.context.url or "").path.endswith(f"/{first}")
+    shown: Sequence[Literal["visible", "hidden"]] = ("hidden", "visible") if named else ("visible", "hidden")
+    front = st.Page(f"pages/{first}.py", title=title, url_path="", default=True, visibility=shown[0])
+    pages[0] = st.Page(f"pages/{first}.py", title=title, url_path=first, visibility=shown[1])
     return st.navigation([front, *pages], position="top")

@@ -260,3 +260,15 @@ def test_a_broken_address_is_told_and_breaks_nothing(visit, server, name):
         page.wait_for_url("**/reservoirs*")
         drawn(page)
         assert "链接里" not in page.inner_text(".stMain")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("", "总览"), ("overview?town=石角镇", "总览"), ("reservoirs", "水库")]
+)
+def test_the_page_that_is_open_is_marked_in_the_navigation(visit, server, name, title):
+    with visit() as page:
+        page.goto(f"{server}/{name}")
+        drawn(page)
+        links = page.get_by_test_id("stTopNav").get_by_role("link")
+        assert [one.inner_text() for one in links.all() if one.get_attribute("aria-current")] == [title]
+        assert links.count() == len({one.inner_text() for one in links.all()})

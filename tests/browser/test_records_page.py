@@ -57,7 +57,7 @@ def test_an_edit_by_keyboard_and_a_place_by_a_click_are_saved_shown_and_compared
         assert 106.3 < lon < 107.1
         assert 28.4 < lat < 29.3
         assert float(field(page, "定位误差").input_value()) >= 500
-        assert field(page, "定位方式").input_value() == "村社近似"
+        assert field(page, "定位方式").input_value() == "图上点取"
         assert field(page, "2020年编制床位").input_value() == "1001"  # still
         # the reason, and Enter on the button
         page.locator("input[aria-label='原因']").fill("电话核实")
@@ -70,14 +70,21 @@ def test_an_edit_by_keyboard_and_a_place_by_a_click_are_saved_shown_and_compared
         opened(page, own, "health?record=H01")
         card = page.locator(".qj-card", has_text="綦江区人民医院").inner_text()
         assert "1,001 张" in card
-        assert "村社近似" in card
+        assert "图上点取" in card
         # and the history says what changed
         opened(page, own, "records?part-of-records=版本")
         table = page.locator("table", has=page.locator("caption", has_text="改动"))
         said = table.inner_text()
         assert "2020年编制床位" in said
         assert "1001" in said
-        assert "村社近似" in said
+        assert "图上点取" in said
+        # an old one brought back: the boxes beside show what is the newest now
+        page.locator(".st-key-restore-why input").fill("录错了")
+        page.get_by_role("button", name="恢复为新版本").click()
+        page.locator(".qj-done", has_text="存为第 3 版").wait_for()
+        settled(page)
+        for key, version in (("older", 2), ("newer", 3), ("take", 3)):
+            assert page.locator(f".st-key-{key} input").first.input_value().startswith(f"第 {version} 版")
 
 
 def test_a_click_means_a_record_again_when_no_place_is_wanted(own, visit):
