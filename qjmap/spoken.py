@@ -46,12 +46,12 @@ _WORDS = {
     UTM: r"(?<![a-z])utm(?![a-z])|(?<![\da-z])4[5-9]\s?[nrq](?![a-z\d])|通用横轴",
     GAUSS: r"高斯|gauss|(?:三|六|[36])\s?度\s?分?带|中央(?:子午线|经线)|带号",
 }
-_WORD = re.compile("|".join(f"(?P<{key}>{words})" for key, words in _WORDS.items()))
+_WORD = re.compile("|".join(f"(?P<{key}>{words})" for key, words in _WORDS.items()), re.IGNORECASE)
 _MERIDIAN = re.compile(
     r"(?:中央(?:子午线|经线)|(?<![a-z])cm)[为::\s]*e?(\d{2,3})(?:\s*[°度](?!带)|(?![\d.]))"
 )
 _ZONE = re.compile(r"(?:带号?[为::\s]*|第\s*)(\d{2})(?:\s*带|(?!\d))")
-_EPSG = re.compile(r"epsg[\s::]*(\d{4,5})")
+_EPSG = re.compile(r"epsg[\s::]*(\d{4,5})", re.IGNORECASE)
 _UNSURE = re.compile(r"转|换算|改为|→|=>|->|不是|并非|非|不得|勿|不要|其他坐标系|或者?(?!许)")
 """A sentence with one of these may say what the coordinates were, shall be, or are not."""
 
@@ -115,7 +115,7 @@ def hear(text: str, where: str, *, near: bool) -> Iterator[Said]:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text[:300]).lower().replace("_", " ")
+    return unicodedata.normalize("NFKC", text[:300]).replace("_", " ")
 
 
 def _meridian(folded: str) -> float | None:

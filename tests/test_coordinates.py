@@ -65,15 +65,15 @@ def off(district, source, key: str | None = None) -> float:
     ("xy", "lon", "lat", "key", "said"),
     [
         (GCJ, "高德经度", "高德纬度", "gcj02", "列名“高德经度”“高德纬度”写着“高德”"),
-        (GCJ, "经度(GCJ-02)", "纬度(GCJ-02)", "gcj02", "gcj-02"),
+        (GCJ, "经度(GCJ-02)", "纬度(GCJ-02)", "gcj02", "GCJ-02"),
         (GCJ, "gcj_lng", "gcj_lat", "gcj02", "gcj"),
         (BD, "百度经度", "百度纬度", "bd09", "百度"),
         (BD, "lng_bd09", "lat_bd09", "bd09", "bd09"),
-        (TRUE, "经度(WGS84)", "纬度(WGS84)", "wgs84", "wgs84"),
+        (TRUE, "经度(WGS84)", "纬度(WGS84)", "wgs84", "WGS84"),
         (TRUE, "2000坐标经度", "2000坐标纬度", "wgs84", "2000坐标"),
-        (projected(4545), "X坐标(CGCS2000)", "Y坐标(CGCS2000)", "gk3-108", "cgcs2000"),
+        (projected(4545), "X坐标(CGCS2000)", "Y坐标(CGCS2000)", "gk3-108", "CGCS2000"),
         (projected(4544), "X(2000国家大地坐标系)", "Y(2000国家大地坐标系)", "gk3-105", "2000国家"),
-        (projected(32648), "UTM_X", "UTM_Y", "utm48", "utm"),
+        (projected(32648), "UTM_X", "UTM_Y", "utm48", "UTM"),
     ],
 )
 def test_what_the_names_of_columns_say_is_heard(qijiang, xy, lon, lat, key, said):
@@ -314,7 +314,7 @@ def test_conversion_adds_to_the_error_of_the_rows_that_it_moved(qijiang):
 def test_one_word_in_all_rows_is_a_word_for_the_file(qijiang):
     _, found, choice = seen(qijiang, read(pairs(GCJ, "经度", "纬度") | {"坐标系": "GCJ02"}))
     assert choice.key == "gcj02"
-    assert "“坐标系”列写着“gcj02”" in choice.why
+    assert "“坐标系”列写着“GCJ02”" in choice.why
     assert "rows" not in {one.key for one in found}
 
 

@@ -318,7 +318,7 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
     if not source.crs or one.doubted or said.key is None:
         _radio(one, found)
         if one.reading is None or not said.why:
-            _tell_apart(found)
+            _tell_apart(found, silent=not (source.crs or said.doubts))
     _look_at(one, found, matches)
     parts.next_button(one, CHECK, "下一步:检查", first="" if one.reading else "请先选坐标是哪一种")
 
@@ -398,18 +398,19 @@ def _radio(one: Work, found: list[Reading]) -> None:
     )
 
 
-def _tell_apart(found: list[Reading]) -> None:
-    """Say how a person finds out which of several readings is right."""
+def _tell_apart(found: list[Reading], *, silent: bool) -> None:
+    """Say how a person finds out which of several readings is right; `silent` is a file that says nothing of it."""
     inside = [each for each in found if each.share_inside > 0.5]
+    begin = "文件没有写明坐标是哪一种," if silent else ""
     look = "请在下面选一个你知道确切位置的点,看哪一种符号落对了地方。"
     if len(inside) > 1 and inside[0].metres:
         said = (
-            f"文件没有写明坐标是哪一种,有 {len(inside)} 种读法都落在区内,相差一公里以上,程序不替你选。{look}"
+            f"{begin}有 {len(inside)} 种读法都落在区内,相差一公里以上,程序不替你选。{look}"
             "不知道坐标从哪里来时:测绘、国土部门的多为 CGCS2000 的 3 度带;手持 GPS、ArcGIS 里量出来的多为 UTM。"
         )
     elif len(inside) > 1:
         said = (
-            f"文件没有写明坐标是哪一种,有 {len(inside)} 种读法都落在区内,只差约 500 米,程序分不出来,不替你选。{look}"
+            f"{begin}有 {len(inside)} 种读法都落在区内,只差约 500 米,程序分不出来,不替你选。{look}"
             "不知道坐标从哪里来时:测绘、国土部门的多为 CGCS2000;高德、腾讯地图和多数手机地图取的是 GCJ-02;"
             "百度地图取的是 BD-09。"
         )
