@@ -44,6 +44,7 @@ function headCell(column, sort, redraw) {
 
 function bodyCell(column, value) {
   const td = element("td", column.decimals === null ? "text" : "");
+  td.dataset.label = column.label;
   if (!column.share || empty(value)) {
     td.textContent = format(column, value);
     return td;
@@ -79,6 +80,8 @@ export default function run(component) {
   if (!data.columns.some((column) => column.key === sort.by)) sort.by = null;
   host.style.setProperty("--box-height", data.height);
   host.setAttribute("aria-label", data.caption);
+  /* Of a table of sentences a narrow window sets each row by itself. */
+  host.classList.toggle("wordy", !data.pick && data.columns.filter((one) => one.decimals === null).length > 2);
   const table = element("table"), body = table.createTBody();
   table.createCaption().textContent = data.caption;
   table.createTHead().insertRow().append(...data.columns.map((column) => headCell(column, sort, () => run(component))));

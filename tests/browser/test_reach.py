@@ -138,3 +138,17 @@ def test_a_table_stands_for_the_map(server, visit):
         assert "街镇" in table.locator("thead").inner_text()
         assert table.locator("tbody tr").count() == 21
         assert table.locator("caption").inner_text()
+
+
+def test_a_table_of_sentences_sets_each_row_by_itself_where_it_is_narrow(visit, server):
+    with visit(420, 900) as page:
+        page.goto(f"{server}/overview")
+        page.locator(".qj-foot").wait_for()
+        settled(page)
+        box = page.locator(".wordy").first
+        cell = box.locator("tbody td").first
+        assert cell.bounding_box()["width"] > 0.95 * box.evaluate("node => node.clientWidth")
+        said = cell.evaluate("node => getComputedStyle(node, '::before').content")
+        assert said.strip('"') == cell.get_attribute("data-label") != ""
+        page.set_viewport_size({"width": 1366, "height": 768})
+        assert cell.evaluate("node => getComputedStyle(node).display") == "table-cell"
