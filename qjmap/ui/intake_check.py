@@ -165,6 +165,7 @@ def _problems(one: Work, made: Draft) -> None:
         _rows(made.problems),
         key="intake-problems",
         height="17rem",
+        wordy=True,
     )
 
 
@@ -211,6 +212,7 @@ def _warnings(one: Work, spec: LayerSpec, made: Draft, joined: Joined) -> None:
             _rows(odd),
             key="intake-warnings",
             height="15rem",
+            wordy=True,
         )
         if not made.problems and not joined.left_out.any():
             _give_back(one, spec)

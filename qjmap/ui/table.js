@@ -80,8 +80,7 @@ export default function run(component) {
   if (!data.columns.some((column) => column.key === sort.by)) sort.by = null;
   host.style.setProperty("--box-height", data.height);
   host.setAttribute("aria-label", data.caption);
-  /* Of a table of sentences a narrow window sets each row by itself. */
-  host.classList.toggle("wordy", !data.pick && data.columns.filter((one) => one.decimals === null).length > 2);
+  host.classList.toggle("wordy", data.wordy);
   const table = element("table"), body = table.createTBody();
   table.createCaption().textContent = data.caption;
   table.createTHead().insertRow().append(...data.columns.map((column) => headCell(column, sort, () => run(component))));

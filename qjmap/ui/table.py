@@ -43,6 +43,7 @@ def show_table(
     selected: str | None = None,
     on_pick: Callable[[str], None] | None = None,
     height: str = "30rem",
+    wordy: bool = False,
 ) -> None:
     """Show a table.
 
@@ -56,6 +57,10 @@ def show_table(
         Key of the row drawn as selected.
     on_pick
         Called with the key of a row that is clicked (or chosen with Enter), before the page runs again.
+    height
+        As high the table may become before it scrolls.
+    wordy
+        Its cells are sentences: where it is narrow each row is set by itself, a line for each column.
     """
 
     def picked() -> None:
@@ -72,6 +77,7 @@ def show_table(
             "selected": selected,
             "height": height,
             "pick": on_pick is not None,
+            "wordy": wordy,
         },
         on_picked_change=picked,
     )

@@ -140,15 +140,24 @@ def test_a_table_stands_for_the_map(server, visit):
         assert table.locator("caption").inner_text()
 
 
-def test_a_table_of_sentences_sets_each_row_by_itself_where_it_is_narrow(visit, server):
+def test_the_faults_of_a_file_can_be_read_where_it_is_narrow(visit, server, tmp_path):
+    file = tmp_path / "水池.csv"
+    file.write_text("编号,名称,街镇,类别,状态,容量\n1,甲池,东溪镇,消防水池,现状,很大\n", encoding="utf-8")
     with visit(420, 900) as page:
-        page.goto(f"{server}/overview")
-        page.locator(".qj-foot").wait_for()
+        page.goto(f"{server}/intake?to=fire_ponds&step=2")
+        page.locator("[data-testid=stFileUploaderDropzone]").wait_for()
         settled(page)
+        page.set_input_files("input[type=file]", file)
+        page.locator(".st-key-intake-header").wait_for()
+        settled(page)
+        while page.locator(".st-key-intake-next button").count():
+            page.locator(".st-key-intake-next button").click()
+            settled(page)
         box = page.locator(".wordy").first
-        cell = box.locator("tbody td").first
-        assert cell.bounding_box()["width"] > 0.95 * box.evaluate("node => node.clientWidth")
-        said = cell.evaluate("node => getComputedStyle(node, '::before').content")
-        assert said.strip('"') == cell.get_attribute("data-label") != ""
+        box.scroll_into_view_if_needed()
+        for cell in box.locator("tbody tr").first.locator("td").all():
+            assert cell.bounding_box()["width"] > 0.95 * box.evaluate("node => node.clientWidth")
+            said = cell.evaluate("node => getComputedStyle(node, '::before').content")
+            assert said.strip('"') == cell.get_attribute("data-label") != ""
         page.set_viewport_size({"width": 1366, "height": 768})
         assert cell.evaluate("node => getComputedStyle(node).display") == "table-cell"
