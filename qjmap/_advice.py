@@ -60,6 +60,6 @@ def _missing(column: Column, choices: Sequence[str], *, there: bool) -> str:
 
 
 def _strange(value: str, choices: Sequence[str]) -> str:
-    near = difflib.get_close_matches(value, [one for one in choices if one], n=1, cutoff=_NEAR)
+    near = difflib.get_close_matches(value[:60], [one for one in choices if one], n=1, cutoff=_NEAR)
     named = f"最接近的是“{near[0]}”;" if near else ""
     return f"{named}请改为允许值,或在导入页说明“{value[:20]}”的意思"

@@ -21,7 +21,8 @@ from qjmap._sums import HEADER, NOTE, SUM, asides
 from qjmap._units import factor
 from qjmap._villages import Villages, tells
 from qjmap.checks import LISTED, SCHEMATIC_M, UNPLACED, Context, Ground, check, look, owners
-from qjmap.errors import DataError, Problem
+from qjmap.coordinates import by_row, columns, of_shapes, used
+from qjmap.errors import Problem
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Assumed, Column, LayerSpec
 from qjmap.matching import ADDRESS, Match, unsure
@@ -138,47 +139,6 @@ def in_unit(column: Column) -> str:
     return f"以“{column.unit}”计的数"
 
 
-def coordinates(source: Source, matches: Mapping[str, Match]) -> tuple[pd.Series, pd.Series] | None:
-    """Give the two columns that `datum.readings` wants: matched ones, parts of one cell, or a point in each shape.
-
-    Returns
-    -------
-    (pandas.Series, pandas.Series) or None
-        None when the file has no coordinates at all.
-    """
-    shapes = _file_shapes(source, matches)
-    if shapes is not None:
-        points = shapely.point_on_surface(shapes)
-        return pd.Series(shapely.get_x(points)), pd.Series(shapely.get_y(points))
-    if "lon" not in matches or "lat" not in matches:
-        return None
-    lon, lat = matches["lon"].column, matches["lat"].column
-    if lon == lat:
-        return datum.split(source.table.frame[lon])
-    return source.table.frame[lon], source.table.frame[lat]
-
-
-def _file_shapes(source: Source, matches: Mapping[str, Match]) -> npt.NDArray[np.object_] | None:
-    """Give a vector file's shapes in degrees by what it says of them, or those of a column of WKT as they are."""
-    if source.geometry is not None:
-        return _degrees(source)
-    if "geometry" in matches:
-        return _shapes.parse(source.table.frame[matches["geometry"].column])
-    return None
-
-
-def _degrees(source: Source) -> npt.NDArray[np.object_]:
-    """Bring a vector file's shapes to degrees by what it says of them."""
-    shapes: npt.NDArray[np.object_] = np.asarray(source.geometry, dtype=object)
-    try:
-        return datum.from_crs(shapes, source.crs)
-    except ValueError as error:
-        advice = "请先转换为 WGS-84 或 CGCS2000 经纬度"
-        raise DataError(
-            [Problem(source.table.file, None, "坐标系", source.crs, "认识的坐标系", advice)]
-        ) from error
-
-
 @dataclass
 class Work:
     """A file on the bench: its cells by the register's columns, and what was done to them so far."""
@@ -197,7 +157,7 @@ class Work:
     notes: list[str] = field(default_factory=list)
     _turned: Bools = field(init=False)
     _digits: Floats = field(init=False)
-    _shift: float = field(init=False)
+    _shift: float | Floats = field(init=False)
 
     def __post_init__(self) -> None:
         table = self.source.table
@@ -210,8 +170,8 @@ class Work:
             key: table.frame[self.matches[key].column] if key in self.matches else blank
             for key in (*self.spec.columns, ADDRESS)
         }
-        used = {one.column for one in self.matches.values()}
-        unused = [name for name in table.frame.columns if name not in used]
+        known = used(self.source, self.matches)
+        unused = [name for name in table.frame.columns if name not in known]
         if unused:
             shown = "、".join(unused[:12]) + ("等" if len(unused) > 12 else "")
             self.notes.append(f"未用的列({len(unused)} 列):{shown}")
@@ -300,7 +260,8 @@ class Work:
         ]
         names = [self.matches[key].column for key in ("name", "id") if key in self.matches]
         towns = {*self.around.names, *self.around.gazetteer.towns, *map(stem, self.around.gazetteer.towns)}
-        for one in asides(frame, labels, names, numbers, towns):
+        ids = [self.matches[key].column for key in ("id", "code") if key in self.matches]
+        for one in asides(frame, labels, names, numbers, towns, ids):
             row = int(self.rows[one.place])
             if not rows[one.place] or (placed[one.place] and one.why not in (SUM, NOTE, HEADER)):
                 continue
@@ -528,7 +489,7 @@ class Work:
             return
         if self.source.geometry is not None:
             self._points_only()
-        found = coordinates(self.source, self.matches)
+        found = columns(self.source, self.matches)
         if found is not None:
             self._degrees(found, reading)
         if self.spec.placed:
@@ -565,7 +526,10 @@ class Work:
             for metres in np.unique(error[rows]).tolist():
                 self._put("error_m", rows & (error == metres), written(metres))
             if rows.any():
-                shift = f",坐标系换算另加 {self._shift:g} 米" if self._shift else ""
+                added = float(np.max(self._shift, initial=0.0))
+                shift = (
+                    f",坐标系换算另加{'最多' if np.ndim(self._shift) else ''} {added:g} 米" if added else ""
+                )
                 self.notes.append(
                     f"{rows.sum()} 行“{way}”没有写误差:按坐标的位数计,不小于 {assumed.error_m:g} 米{shift}(假定),"
                     f"最大 {error[rows].max():g} 米"
@@ -594,9 +558,11 @@ class Work:
             return
         if reading.key in self.around.shifts:
             self._shift = self.around.shifts[reading.key].error_m
+        elif reading.rows is not None:
+            self._shift = self._row_by_row(reading.rows)
         elif reading.key == datum.DMS:
             self._digits = accuracy.of_minutes(*numbers)
-        elif reading.key.startswith(("gk", "utm")):
+        elif reading.metres:
             self._digits = accuracy.of_metres(*numbers)
         lon, lat = reading.lon.copy(), reading.lat.copy()
         self._commas(x_text, y_text, lon, lat)
@@ -615,6 +581,24 @@ class Work:
             kept = text_of.astype(object).to_numpy(copy=True)
             kept[rewrite] = [written(round(one, 8)) for one in values[rewrite].tolist()]
             self.cells[key] = pd.Series(kept, index=text_of.index).astype("str")
+
+    def _row_by_row(self, rows: npt.NDArray[np.int8]) -> Floats:
+        """Refuse rows of unknown coordinates; give what conversion adds to the error of each of the others."""
+        said = by_row(self.source, self.matches)
+        if said is not None:
+            expected = "坐标系:WGS-84、CGCS2000、GCJ-02(高德、腾讯)或 BD-09(百度)"
+            cells = self.source.table.frame[said.column]
+            blank = cells.isna().to_numpy()
+            for place in np.flatnonzero(said.unknown & ~self.left).tolist():
+                value = None if blank[place] else str(cells.iat[place])
+                advice = "其他坐标系请先换算" if value else "请写明这一行的坐标是哪一种"
+                self.problems.append(
+                    Problem(self.file, int(self.rows[place]), said.column, value, expected, advice)
+                )
+        shifts = [
+            self.around.shifts[key].error_m if key in self.around.shifts else 0.0 for key in datum.ROW_KEYS
+        ]
+        return np.array([*shifts, 0.0])[rows]
 
     def _refused_writing(self, key: str, text: pd.Series, values: Floats, other: Bools) -> Bools:
         """List degrees that are written otherwise than as decimals; mark those that shall not be read so."""
@@ -655,7 +639,7 @@ class Work:
         if not places.size:
             return
         x, y = (datum.parse(one.iloc[places])[0] for one in text)
-        new_lon, new_lat = datum.converter(reading)(y, x)
+        new_lon, new_lat = datum.converter(reading, places)(y, x)
         back = (new_lon >= west) & (new_lon <= east) & (new_lat >= south) & (new_lat <= north)
         for n in np.flatnonzero(back).tolist():
             place = int(places[n])
@@ -677,7 +661,7 @@ class Work:
 
     def _shapes(self, reading: datum.Reading | None) -> None:
         """Write lines and areas into the column of shapes, in degrees; the checks tell what is wrong with them."""
-        shapes = _file_shapes(self.source, self.matches)
+        shapes = of_shapes(self.source, self.matches)
         if shapes is None:
             return
         if reading is not None and self._may_read(reading):

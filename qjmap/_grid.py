@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from qjmap import _limits
+from qjmap._units import known
 from qjmap.errors import Problem
 
 Row = tuple[int, Mapping[int, str]]
@@ -21,6 +22,10 @@ Row = tuple[int, Mapping[int, str]]
 
 _LOOK_AT = 30
 _NUMBER = re.compile(r"[-+]?[0-9.,%]+")
+_GENERAL = re.compile(
+    r"(?!.*(?:19|20)\d\d).*(?:信息|情况|概况|参数|指标|特性|属性|数据|内容|坐标|位置|经纬度)"
+)
+"""Words over several columns that add nothing to their names; 裙房 over 高度, or 2015年 over 床位, does."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +115,13 @@ def gather(
     if not head:
         return None
     at = _header(head, header_row)
-    names, places, under, notes = _names(head, at)
+    names, places, under, skipped, notes = _names(head, at)
     columns = _Columns(places)
     named = frozenset(places)
     strays: dict[int, int] = {}
     problems: list[Problem] = []
     cells = 0
-    for count, row in enumerate(chain(head[at + 1 + under :], filled), 1):
+    for count, row in enumerate(chain(head[at + 1 + skipped :], filled), 1):
         cells += len(row[1])
         if count > _limits.ROWS:
             raise _limits.refusal(
@@ -164,16 +169,27 @@ def _header(head: Sequence[Row], said: int | None) -> int:
     for n, (_, cells) in enumerate(head):
         words = [one for one in cells.values() if one.strip() and not _NUMBER.fullmatch(one.strip())]
         if widths[n] >= 0.6 * max(widths) and len(words) * 2 > widths[n]:
-            return n
+            # names that span several columns may fill fewer cells than those below them
+            return n - 1 if n and widths[n - 1] > 1 and _second(_told(head[n - 1]), head[n][1]) else n
     return 0
 
 
-def _names(head: Sequence[Row], at: int) -> tuple[tuple[str, ...], tuple[int, ...], int, tuple[str, ...]]:
-    """Name the columns; a second row of the header lends its names where the first is blank or spans several."""
+def _told(row: Row) -> dict[int, str]:
+    return {place: " ".join(cell.split()) for place, cell in row[1].items() if cell.strip()}
+
+
+def _names(
+    head: Sequence[Row], at: int
+) -> tuple[tuple[str, ...], tuple[int, ...], bool, int, tuple[str, ...]]:
+    """Name the columns; a second row of the header lends its names where the first is blank or spans several.
+
+    Gives the names, their places, whether there is such a row, how many rows below the first belong to the header, and
+    what to tell. A row of units is one of them.
+    """
     notes: list[str] = []
     if at:
         notes.append(f"第 {head[at][0]} 行作为列名,其上 {at} 行(标题、填报单位等)未读")
-    first = {place: " ".join(cell.split()) for place, cell in head[at][1].items() if cell.strip()}
+    first = _told(head[at])
     under = _second(first, head[at + 1][1]) if at + 1 < len(head) else {}
     if under:
         notes.append(f"列名占两行(第 {head[at][0]}、{head[at + 1][0]} 行),已合并")
@@ -183,9 +199,18 @@ def _names(head: Sequence[Row], at: int) -> tuple[tuple[str, ...], tuple[int, ..
     for place in sorted(first.keys() | under.keys()):
         group = first.get(place, group)
         own = under.get(place)
-        names[place] = first.get(place, "") if own is None else own if counts[own] == 1 else f"{group} {own}"
+        alone = own is not None and counts[own] == 1 and (not group or _GENERAL.fullmatch(group))
+        names[place] = first.get(place, "") if own is None else own if alone else f"{group} {own}".strip()
     # Columns without a name but with content below keep their place in the problems, not in the frame.
     names = {place: name for place, name in names.items() if name}
+    skipped = 1 if under else 0
+    units = _units_below(head[at + 1 + skipped][1]) if at + 1 + skipped < len(head) else {}
+    if units:
+        notes.append(f"第 {head[at + 1 + skipped][0]} 行作为各列的单位")
+        names = {
+            place: f"{name}({units[place]})" if place in units else name for place, name in names.items()
+        }
+        skipped += 1
     taken: Counter[str] = Counter()
     for place, name in list(names.items()):
         taken[name] += 1
@@ -195,7 +220,15 @@ def _names(head: Sequence[Row], at: int) -> tuple[tuple[str, ...], tuple[int, ..
                 fresh += "'"
             names[place] = fresh
             notes.append(f"列名“{name}”出现多次,第 {place + 1} 列记作“{fresh}”")
-    return tuple(names.values()), tuple(names), 1 if under else 0, tuple(notes)
+    return tuple(names.values()), tuple(names), bool(under), skipped, tuple(notes)
+
+
+def _units_below(below: Mapping[int, str]) -> dict[int, str]:
+    """Give the units that stand in a row of their own under the names; nothing when it holds anything else."""
+    cells = {place: re.sub(r"[()()\s]", "", cell) for place, cell in below.items() if cell.strip()}
+    units = {place: cell for place, cell in cells.items() if cell not in ("单位", "计量单位")}
+    headed = len(units) < len(cells)
+    return units if units and (headed or len(units) > 1) and all(map(known, units.values())) else {}
 
 
 def _second(first: Mapping[int, str], below: Mapping[int, str]) -> dict[int, str]:

@@ -58,6 +58,7 @@ def asides(
     names: Sequence[str],
     numbers: Sequence[str],
     places: Collection[str] = (),
+    ids: Sequence[str] = (),
 ) -> list[Aside]:
     """Find the rows of a table that are no records.
 
@@ -73,6 +74,8 @@ def asides(
         Its columns of numbers, but for coordinates.
     places
         Names of towns: a record called as one is probably the town's sum.
+    ids
+        Its columns of records' own numbers: what has one is not left out for its numbers alone.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def asides(
     for name in labels:
         _by_words(frame[name], name, found)
     _alone(frame, found)
-    while _by_numbers(frame, names, numbers, places, found):
+    while _by_numbers(frame, names, numbers, places, ids, found):
         pass  # a sum that is known parts what is below it from what is above
     for name in names:
         towns = np.flatnonzero(frame[name].isin(list(places)).to_numpy(dtype=bool)).tolist()
@@ -141,6 +144,7 @@ def _by_numbers(
     names: Sequence[str],
     numbers: Sequence[str],
     places: Collection[str],
+    ids: Sequence[str],
     found: dict[int, Aside],
 ) -> bool:
     """Find rows whose numbers are the sums of those above, from the first or from the last sum; say if one is sure."""
@@ -153,10 +157,12 @@ def _by_numbers(
     for place in np.flatnonzero(equal).tolist():
         words = frame[list(names)].iloc[place].dropna().astype("str").tolist()
         fewer = texts[place] < usual
-        lone = texts[place] <= 1 or (names and not words) or any(word in places for word in words)
+        lone = (names and not words) or any(word in places for word in words)
+        lone = lone or (texts[place] <= 1 and place == last)
         if fewer or place == last:
             text = words[0] if words else next((str(one) for one in frame.iloc[place] if pd.notna(one)), "")
-            sure = bool(fewer and lone)
+            numbered = bool(frame[list(ids)].iloc[place].notna().any())
+            sure = bool(fewer and lone and not numbered)
             again |= sure
             found[place] = Aside(
                 place, text, BY_NUMBERS if sure else f"各列数值等于以上各行之和;{MAYBE}", sure

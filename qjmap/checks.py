@@ -169,7 +169,7 @@ _OTHER_KIND = "写法不同的,请改成允许值;本来就是别的设施的,�
 
 
 def _closest(value: str, choices: Iterable[str]) -> str:
-    found = difflib.get_close_matches(value, list(choices), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(value[:60], list(choices), n=1, cutoff=0.6)
     return f"是否应为“{found[0]}”" if found else ""
 
 

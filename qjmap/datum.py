@@ -88,7 +88,7 @@ _BLOCK = 8192
 def wgs_to_gcj(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Shift WGS-84 degrees to GCJ-02; outside China there is no shift; NaN stays NaN."""
     lon, lat = _floats(lon), _floats(lat)
-    x, y = lon - 105.0, lat - 35.0
+    x, y = np.clip(lon, -400, 400) - 105.0, np.clip(lat, -400, 400) - 35.0  # no square of what is no degree
     root = np.sqrt(np.abs(x))
     common = (20.0 * np.sin(6.0 * x * np.pi) + 20.0 * np.sin(2.0 * x * np.pi)) * 2.0 / 3.0
     d_lat = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common

@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qjmap import _shapes, datum
-from qjmap._drafting import BY_NUMBER, EXAMPLE, Draft, Repair, Surroundings, Work, coordinates, in_unit
+from qjmap._drafting import BY_NUMBER, EXAMPLE, Draft, Repair, Surroundings, Work, in_unit
 from qjmap._units import other_units
 from qjmap._villages import tells as told_by_register
 from qjmap.checks import Ground
+from qjmap.coordinates import columns as coordinates
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.ingest import RawTable, Source
@@ -121,7 +122,7 @@ def prepare(
     matches
         From `qjmap.matching.match`, as the person corrected it.
     reading
-        How its coordinates are read (one of `datum.readings` of `coordinates`); None when there are none.
+        How its coordinates are read (one of `qjmap.coordinates.readings`); None when there are none.
     around
         From `surroundings`.
     refused_repairs

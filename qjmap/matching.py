@@ -7,7 +7,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,7 @@ _WKT = re.compile(r"\s*(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b
 _SAMPLE = 500
 _SHARE = 0.8
 _LIKE = 0.75
+_LONGEST = 200  # letters of a header: what is longer is no name
 _COUNT = re.compile(".*(?:数量|个数)")
 _NUMBERS = ("integer", "number")
 
@@ -122,6 +123,10 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     _take(_by_likeness(headers, spec), spec, found, taken)
     samples = {name: cells for name, cells in samples.items() if name not in taken}
     _take(_by_content(samples, spec, towns, found), spec, found, taken)
+    for key, other in (("lon", "lat"), ("lat", "lon")):
+        if key in found and found[key].why == CONTENT and other not in found:
+            del found[key]  # half a place is none
+    _units_above(source.above, spec, found)
     if (
         "position" in found
         and _share(_sample(source.table.frame[found["position"].column]), _is_datum) >= _SHARE
@@ -180,14 +185,13 @@ def unsure(header: str, spec: LayerSpec, matches: Mapping[str, Match]) -> list[s
 def _may_be(said: _Header, column: Column) -> bool:
     """Say whether a number is like enough to be proposed: the same year, and no word of a part."""
     words = [word for word, _, _ in _names(column) if len(word) > 1 and not word.isascii()]
-    text = said.name + "".join(said.inside)
+    text = said.name + "".join(one for one in said.inside if "或" not in one)  # 层数(地上/地下)
     if any(one in text and not any(one in word for word in words) for one in _OTHER):
         return False
     years, own = (set(re.findall(r"(?:19|20)\d\d", one)) for one in (text, column.label))
     if own and years != own:
         return False
-    near = any(difflib.SequenceMatcher(None, said.name, word).ratio() >= _LIKE for word in words)
-    return near or any(said.name.endswith(word) for word in words)
+    return any(_near(said.name, word) for word in words) or any(said.name.endswith(word) for word in words)
 
 
 def unit_of(header: str) -> str:
@@ -212,6 +216,8 @@ class _Header:
 
 @functools.lru_cache(maxsize=1024)
 def _read(header: str) -> _Header:
+    if len(header) > _LONGEST:
+        return _Header("", "", (), "", "")
     text = unicodedata.normalize("NFKC", header).strip()
     inside: list[str] = []
     units: dict[str, str] = {}
@@ -223,7 +229,7 @@ def _read(header: str) -> _Header:
             if is_unit(word):
                 units.setdefault(_units.fold(word), word)
             elif word:
-                own.append(word)
+                own.append(word.replace("/", "或"))
         inside.extend(_tight(one) for one in own)
         return f"({''.join(own)})" if own else ""
 
@@ -271,12 +277,31 @@ def _by_pair(frame: pd.DataFrame, spec: LayerSpec) -> Iterator[Offer]:
         yield confidence, key, column, why, 0, ""
 
 
+def _units_above(above: Sequence[str], spec: LayerSpec, found: dict[str, Match]) -> None:
+    """Give numbers whose header says no unit the one that stands above all headers: 单位:万元."""
+    said = [unicodedata.normalize("NFKC", text).partition("单位")[2] for text in above]
+    units = [one for text in said for one in re.split(r"[、,;:()\s]+", text) if one and _units.known(one)]
+    for key, match in found.items():
+        column = spec.columns.get(key)
+        if (
+            not units
+            or match.unit
+            or column is None
+            or column.type not in _NUMBERS
+            or match.column.lower() == key
+        ):
+            continue
+        ways = {times: one for one in units if (times := _units.factor(one, column.unit)) is not None}
+        if ways:  # several that differ are one that nobody knows, and are asked about
+            found[key] = replace(match, unit="、".join(ways.values()))
+
+
 Offer = tuple[float, str, str, str, int, str]  # confidence, key, column of the file, why, place, unit
 
 
 def _by_name(headers: Mapping[str, _Header], spec: LayerSpec) -> Iterator[Offer]:
     for name, said in headers.items():
-        whole = _tight(name)
+        whole = _tight(name[:_LONGEST])
         for key, column in spec.columns.items():
             number = column.type in _NUMBERS
             called = _called(said, column) if number else {said.plain}
@@ -312,15 +337,21 @@ def _by_likeness(headers: Mapping[str, _Header], spec: LayerSpec) -> Iterator[Of
                     yield confidence, key, name, NAME, 0, said.unit
                 continue
             words = {word for word, _, _ in _names(column) if len(word) >= 2}
-            near = max(
-                (difflib.SequenceMatcher(None, said.plain, word).ratio() for word in words), default=0.0
-            )
+            near = max((_near(said.plain, word) for word in words), default=0.0)
             ends = any(said.plain.endswith(word) for word in words if not word.isascii())
-            likeness = max(near if near >= _LIKE else 0.0, 0.7 if ends else 0.0)
+            likeness = max(near, 0.7 if ends else 0.0)
             if likeness:
                 yield min(0.9, likeness * 0.9), key, name, NAME, 0, ""
         if spec.placed and not spec.shaped and _ADDRESS.fullmatch(said.plain):
             yield 0.65, ADDRESS, name, NAME, 0, ""
+
+
+def _near(one: str, other: str) -> float:
+    """Say how like two names are; 0 below `_LIKE`. Names of very different length are not held against each other."""
+    if 2 * min(len(one), len(other)) < _LIKE * (len(one) + len(other)):
+        return 0.0
+    ratio = difflib.SequenceMatcher(None, one, other).ratio()
+    return ratio if ratio >= _LIKE else 0.0
 
 
 def _alike(said: _Header, column: Column, spec: LayerSpec) -> float:
@@ -408,8 +439,13 @@ def _by_content(
             yield 0.75, "town", name, CONTENT, 0, ""
         if spec.shaped and _share(cells, lambda text: bool(_WKT.match(text))) >= _SHARE:
             yield 0.75, "geometry", name, CONTENT, 0, ""
-        if "lon" in spec.columns and len(distinct) * 2 >= len(cells):
+        if "lon" in spec.columns and len(distinct) * 2 >= len(cells) and _share(cells, _fine) >= 0.5:
             yield from _degrees(cells, name)
+
+
+def _fine(text: str) -> bool:
+    """Tell whether a number has as many decimals as a place wants: beds for a thousand people have fewer."""
+    return bool(re.fullmatch(r"\d{1,3}\.\d{4,}", text))
 
 
 def _degrees(cells: Sequence[str], name: str) -> Iterator[Offer]:

@@ -199,3 +199,9 @@ def test_shapes_come_to_degrees_by_what_their_file_says(qijiang):
 )
 def test_what_a_file_says_of_its_coordinates_has_a_name(crs, name, projected):
     assert (datum.crs_name(crs), datum.is_projected(crs)) == (name, projected)
+
+
+def test_what_is_no_degree_is_not_shifted():
+    lon, lat = datum.wgs_to_gcj([0.0, np.nan, -1e300], [1e214, 1.0, 1e300])
+    assert lon.tolist()[::2] == [0.0, -1e300]
+    assert lat.tolist() == [1e214, 1.0, 1e300]

@@ -109,6 +109,30 @@ def test_a_header_of_two_rows_becomes_one():
     assert source.table.rows == (3,)
 
 
+def test_a_second_row_of_the_header_keeps_what_the_first_says_of_it():
+    """高度 under 裙房 is not the building's, 床位 under 2015年 not those of 2025."""
+    source = only(
+        workbook(
+            ["名称", "裙房", None, "2015年", None, "基本情况", None],
+            [None, "高度", "层数", "规划床位", "开放床位", "用途", "街镇"],
+            ["甲", 12, 3, 80, 70, "x", "东溪镇"],
+        )
+    )
+    assert list(source.table.frame.columns) == [
+        *("名称", "裙房 高度", "裙房 层数", "2015年 规划床位", "2015年 开放床位", "用途", "街镇")
+    ]
+
+
+@pytest.mark.parametrize("units", [["单位", None, "L/min", "MPa"], [None, None, "(L/min)", "MPa"]])
+def test_a_row_of_units_below_the_header_belongs_to_it(units):
+    source = only(workbook(["编号", "街镇", "流量", "压力"], units, ["1", "东溪镇", 55, 0.3]))
+    assert list(source.table.frame.columns) == ["编号", "街镇", "流量(L/min)", "压力(MPa)"]
+    assert source.table.rows == (3,)
+    assert "第 2 行作为各列的单位" in source.notes
+    data = only(workbook(["编号", "街镇", "流量", "压力"], ["T1", "m", 55, 0.3], ["1", None, "L/min", None]))
+    assert data.table.rows == (2, 3)
+
+
 def test_merged_cells_below_the_header_are_remembered():
     source = only(workbook(["街镇", "名称"], ["东溪镇", "a"], [None, "b"], merge=["A2:A3"]))
     assert source.merged == (("街镇", 2, 3),)

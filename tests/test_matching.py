@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from qjmap import _units, ingest, matching
@@ -274,6 +276,7 @@ def test_a_number_is_taken_under_its_own_name_only(layer, headers, expected):
         ("villages", "2024年常住人口", ["人口"]),
         ("highrises", "空置户数", []),
         ("highrises", "地下层数", []),
+        ("highrises", "层数(地上/地下)", ["层数"]),
         ("health", "2024年编制床位", []),
         ("health", "其中:注册全科医生", []),
         ("reservoirs", "校核洪水位", []),
@@ -286,3 +289,39 @@ def test_a_number_that_may_be_meant_is_proposed_and_a_part_is_not(layer, header,
 def test_a_column_that_a_person_chose_has_the_unit_of_its_header():
     said = matching.chosen({}, {"flow_l_s": "出水(L/min)", "capacity_wan_m3": "capacity_wan_m3"})
     assert {key: one.unit for key, one in said.items()} == {"flow_l_s": "L/min", "capacity_wan_m3": ""}
+
+
+def test_half_a_place_is_none_and_a_rate_is_no_latitude():
+    assert (
+        not {"lon", "lat"}
+        & matched("名称,每千人口床位,街镇\na,6.5,东溪镇\nb,7.2,东溪镇\nc,8.1,东溪镇\n").keys()
+    )
+    assert not {"lon", "lat"} & matched("名称,甲\na,28.7612\nb,28.7011\n").keys()
+    assert matched("名称,经度,甲\na,106.6512,28.7612\nb,106.7012,28.7011\n")["lat"] == (
+        "甲",
+        matching.CONTENT,
+    )
+
+
+def test_names_as_long_as_a_book_take_no_time():
+    started = time.process_time()
+    heads = ",".join(f"{n}{letters * 3000}" for n in range(40) for letters in ("栓号流量", "((((", "m³/s "))
+    assert matched(f"{heads}\n{'1,' * heads.count(',')}1\n") == {}
+    assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("above", "unit"),
+    [
+        ("单位:亿立方米", "亿立方米"),
+        ("某表(单位:座、亿立方米)", "亿立方米"),
+        ("填报单位:某局", ""),
+        ("单位:人", ""),
+        ("单位:亿立方米、立方米", "亿立方米、立方米"),
+    ],
+)
+def test_a_unit_above_all_headers_is_that_of_those_that_say_none(above, unit):
+    found = matching.match(source(f"{above},,\n水库名称,总库容,库区\n甲,2,\n"), REGISTRY.spec("reservoirs"))
+    assert (found["capacity_wan_m3"].column, found["capacity_wan_m3"].unit) == ("总库容", unit)
+    own = matching.match(source(f"{above},,\n水库名称,总库容(m³),库区\n甲,2,\n"), REGISTRY.spec("reservoirs"))
+    assert own["capacity_wan_m3"].unit == "m3"

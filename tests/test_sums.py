@@ -119,6 +119,18 @@ def test_sums_of_parts_are_told_from_the_last_one():
     assert [(one.place, one.sure) for one in found] == [(2, True), (5, True), (6, True)]
 
 
+def test_a_record_whose_number_happens_to_be_the_sum_is_one():
+    said = {"编号": ["a", "b", "c", "d"], "街镇": ["甲", "乙", None, "丙"], "户数": ["10", "5", "15", "7"]}
+    frame = pd.DataFrame(said, dtype="str")
+    (found,) = _sums.asides(frame, ["编号"], ["编号"], ["户数"], (), ["编号"])
+    assert (found.place, found.sure) == (2, False)
+    named = frame.rename(columns={"编号": "名称"})
+    (found,) = _sums.asides(named, ["名称"], ["名称"], ["户数"])
+    assert (found.place, found.sure) == (2, False)
+    (found,) = _sums.asides(named.iloc[:3], ["名称"], ["名称"], ["户数"])  # alone at the end
+    assert found.sure
+
+
 def test_an_update_of_ids_and_numbers_has_no_sums_by_chance():
     frame = pd.DataFrame({"编号": list("abcd"), "数": ["1", "2", "3", "5"]}, dtype="str")
     assert _sums.asides(frame, ["编号"], ["编号"], ["数"]) == []
