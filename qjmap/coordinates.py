@@ -290,10 +290,7 @@ def choose(
         return Choice(None, "", tuple(doubts))
     fits = _fitting(found)
     if not plain:
-        alone = fits[0] if len(fits) == 1 else None
-        if alone is None:
-            return Choice(None)
-        return Choice(alone.key, "只有这一种读法落在区内,已选上;请看图核对。")
+        return _alone(fits, source.crs)
     admitted = [one for one in found if all(_admits(each, one) for each in plain)]
     right = [one for one in admitted if one in fits]
     told = "、".join(dict.fromkeys(_quoted(one) for one in plain))
@@ -310,6 +307,17 @@ def choose(
             (f"{told}:对不上,请核对后选。" if len(plain) > 1 else f"{told},按它读却不在区内:请核对。",),
         )
     return Choice(None, "", (f"{told};符合的读法有 {len(right)} 种,请选。",))
+
+
+def _alone(fits: Sequence[Reading], stated: str | None) -> Choice:
+    """Take the only reading that lies in the district, when nothing is said, or what is said cannot be."""
+    wrong = (f"文件声明的是 {datum.crs_name(stated)},坐标却是以米计的数:声明不对。",) if stated else ()
+    if len(fits) != 1:
+        return Choice(None, "", wrong)
+    why = "只有这一种读法落在区内,已选上;请看图核对。"
+    if fits[0].metres:
+        why += "若是西安80、北京54坐标,要差几十米以上,请向提供单位问清。"
+    return Choice(fits[0].key, why, wrong)
 
 
 def _quoted(one: Said) -> str:

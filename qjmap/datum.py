@@ -26,7 +26,7 @@ from qjmap.district import District
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-WGS84, GCJ02, BD09, DMS, BY_ROW = "wgs84", "gcj02", "bd09", "dms", "rows"
+WGS84, GCJ02, BD09, DMS, PACKED, BY_ROW = "wgs84", "gcj02", "bd09", "dms", "packed", "rows"
 """Keys of readings; projected ones are ``gk3-105-zone``, ``gk3-105``, ``utm48`` and so on."""
 
 ROW_KEYS = (WGS84, GCJ02, BD09)
@@ -37,6 +37,7 @@ _LABELS = {
     GCJ02: "GCJ-02(高德、腾讯地图)",
     BD09: "BD-09(百度地图)",
     DMS: "WGS-84 / CGCS2000 度分秒",
+    PACKED: "WGS-84 / CGCS2000 度.分秒(106.3904 即 106°39′04″)",
     BY_ROW: "逐行按文件所写的坐标系",
 }
 
@@ -450,6 +451,8 @@ def converter(
             return _row_by_row(first, second, reading.rows if places is None else reading.rows[places])
         if key in SHIFTED:
             return SHIFTED[key](first, second)
+        if key == PACKED:
+            return unpacked(first, second)
         if key.startswith("utm"):
             return from_gauss(first, second, _utm_meridian(int(key[3:])), _UTM_SCALE)
         if key.startswith("gk"):
@@ -568,11 +571,29 @@ def _of_degrees(
         found.append(plain)
     for key, back in SHIFTED.items():
         found.append(_reading(key, _LABELS[key], *back(lon, lat), known, inside, swapped=bool(swapped)))
+    packed = _reading(PACKED, _LABELS[PACKED], *unpacked(lon, lat), known, inside, swapped=bool(swapped))
+    if packed.share_inside > 0.5 > 2 * plain.share_inside:  # as instruments write them: else nothing tells
+        found.append(packed)
     if rows is not None:
         own = _row_by_row(lon, lat, rows)
         one = _reading(BY_ROW, _LABELS[BY_ROW], *own, known & (rows >= 0), inside, swapped=bool(swapped))
         found.insert(0, replace(one, rows=rows))
     return found
+
+
+def unpacked(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Read degrees whose decimals are minutes and seconds (106.3904 is 106°39′04″); NaN where they cannot be."""
+    u, v = (_unpacked(one) for one in (lon, lat))
+    return u, v
+
+
+def _unpacked(packed: Floats) -> Floats:
+    size = np.round(np.abs(packed), 9)
+    degrees = np.floor(size)
+    minutes = np.floor(np.round((size - degrees) * 100, 7))
+    seconds = np.round(((size - degrees) * 100 - minutes) * 100, 5)
+    value = np.sign(packed) * (degrees + minutes / 60 + seconds / 3600)
+    return np.where((minutes < 60) & (seconds < 60), value, np.nan)
 
 
 def _of_metres(x: Floats, y: Floats, known: Bools, inside: Inside, centre: float) -> list[Reading]:

@@ -160,6 +160,17 @@ def test_metres_without_a_zone_may_be_utm_or_gauss_and_are_asked(qijiang, turned
         assert 1200 < off(qijiang, source, other) < 1400
 
 
+def test_degrees_whose_decimals_are_minutes_and_seconds_are_known_by_where_they_lie(qijiang):
+    packed = np.array([[d + m / 100 + s / 10000 for d, m, s in map(parted, one)] for one in TRUE])
+    source = read(
+        {"经度": [f"{one:.6f}" for one in packed[:, 0]], "纬度": [f"{one:.6f}" for one in packed[:, 1]]}
+    )
+    _, _, choice = seen(qijiang, source)
+    assert choice.key == "packed"
+    assert off(qijiang, source) < 0.5
+    assert "packed" not in {one.key for one in seen(qijiang, read(pairs(TRUE, "经度", "纬度")))[1]}
+
+
 @pytest.mark.parametrize(("epsg", "key"), [(4545, "gk3-108"), (4523, "gk3-105-zone"), (4524, "gk3-108-zone")])
 def test_metres_that_fit_in_one_way_only_are_taken_so(qijiang, epsg, key):
     source = read(pairs(projected(epsg), "X", "Y"))
@@ -354,6 +365,13 @@ def test_a_vector_file_that_contradicts_itself_is_asked(qijiang):
     _, _, choice = seen(qijiang, geojson(GCJ, "高德POI.geojson"), "高德POI.geojson")
     assert choice.key is None
     assert "文件名“高德POI.geojson”写着“高德”,与文件声明的坐标系不合" in choice.doubts[0]
+
+
+def test_metres_that_are_declared_as_degrees_are_told(qijiang):
+    source = geojson(projected(4545))
+    _, _, choice = seen(qijiang, source)
+    assert choice.key == "gk3-108"
+    assert "文件声明的是 EPSG:4326(WGS-84 经纬度),坐标却是以米计的数" in choice.doubts[0]
 
 
 def test_a_declared_datum_that_nobody_can_convert_is_told(qijiang, tmp_path):

@@ -309,13 +309,13 @@ def show_places(one: Work, spec: LayerSpec, district: District) -> None:
     intake_work.reading(one, spec, district, matches)
     said = intake_work.choice(one, spec, district, matches)
     source = intake_work.table(one)
-    if source.crs:
+    if source.crs and any(each.key == WGS84 for each in found):
         _tell_stated(one, source.crs, found)
     if said.doubts:
         st.html(html.alert("请核对坐标", said.doubts))
     if said.why and one.reading == said.key:
         st.html(html.note(said.why))
-    if not source.crs or one.doubted or said.key is None:
+    if not source.crs or one.doubted or said.key != WGS84:
         _radio(one, found)
         if one.reading is None or not said.why:
             _tell_apart(found, silent=not (source.crs or said.doubts))
