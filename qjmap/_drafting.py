@@ -562,6 +562,8 @@ class Work:
             self._shift = self._row_by_row(reading.rows)
         elif reading.key == datum.DMS:
             self._digits = accuracy.of_minutes(*numbers)
+        elif reading.key == datum.PACKED:
+            self._digits = accuracy.of_minutes(*datum.unpacked(*numbers))
         elif reading.metres:
             self._digits = accuracy.of_metres(*numbers)
         lon, lat = reading.lon.copy(), reading.lat.copy()
