@@ -762,13 +762,8 @@ class Work:
             if asked not in found:
                 found[asked] = self.around.gazetteer.find(*asked)
             one = found[asked]
-            if one.choices:
-                row, advice = (
-                    int(self.rows[place]),
-                    f"可能是:{'、'.join(one.choices[:6])};请写明街镇和村(社区)",
-                )
-                name = self.told(ADDRESS) if ADDRESS in self.matches else self.told("village")
-                self.warnings.append(Problem(self.file, row, name, address or village, "一处地方", advice))
+            if one.choices or one.elsewhere:
+                self._doubt(place, address or village, one)
             if one.town and not town:
                 towns[place] = one.town
             if one.village and not village:
@@ -791,6 +786,14 @@ class Work:
             self.notes.append(f"{rest} 行没有坐标,按街镇近似定位,误差按街镇大小计")
         if placed:
             self.notes.append(f"{placed} 行没有坐标,按所在村(社区)近似定位")
+
+    def _doubt(self, place: int, text: str, found: Place) -> None:
+        """Say of an address that it names several places, perhaps one, or another district."""
+        name = self.told(ADDRESS) if ADDRESS in self.matches else self.told("village")
+        expected, advice = "一处地方", f"可能是:{'、'.join(found.choices[:6])};请写明街镇和村(社区)"
+        if found.elsewhere:
+            expected, advice = "本区的地址", f"写的是{found.elsewhere},没有按地址定位;确在本区的,请改正地址"
+        self.warnings.append(Problem(self.file, int(self.rows[place]), name, text, expected, advice))
 
     def _set_place(self, place: int, found: Place) -> None:
         row, new = int(self.rows[place]), f"{found.lon:.6f}, {found.lat:.6f}"

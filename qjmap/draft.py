@@ -88,7 +88,7 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
     return Surroundings(
         district.context(),
         ground,
-        Gazetteer(towns, villages, areas),
+        Gazetteer(towns, villages, areas, (settings.name, settings.short_name)),
         names,
         existing,
         batch,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +24,8 @@ class Place:
 
     `town` and `village` are blank when it does not say, or says it of several (`choices`, for a person to choose).
     `lon`, `lat` (degrees) and `error_m` are NaN unless the village has coordinates; a record of a town alone is
-    placed by `qjmap.registers`, at the town's seat or middle, with the town's own error.
+    placed by `qjmap.registers`, at the town's seat or middle, with the town's own error. `elsewhere` is the district
+    that the address names, when it is not this one.
     """
 
     town: str = ""
@@ -33,6 +34,17 @@ class Place:
     lat: float = float("nan")
     error_m: float = float("nan")
     choices: tuple[str, ...] = ()
+    elsewhere: str = ""
+
+
+_UNIT = re.compile(
+    r"([^省市区县镇乡村街路社\W\d]{2,9}?)(?:省|(?<![菜超门夜集花早])市(?!场)|自治区|自治州|自治县|县|(?<![社小园景库厂校院片发新城矿辖林灾护务活宅])区)"
+)
+"""A province, a city, a county, a district before a town's name; 社区, 小区, 园区 and their like are none."""
+_AFTER_TOWN = re.compile(
+    r"$|[\d(,.、]|镇|乡|街道|村|社区|居委|场|集镇|境内|辖区|片区|政府|卫生院|派出所|中学|小学|中心校|敬老院"
+)
+"""What may follow a town's bare name where the town is meant: 东溪场镇, and not 三江路, 永新大道, 隆盛火锅店."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +59,15 @@ class Gazetteer:
         Columns `name`, `town`, and if known `lon`, `lat` (degrees), `error_m` (metres; see `with_areas`).
     areas_km2
         Area by town, for the error of a village's place.
+    own
+        The district's own names (重庆市綦江区): an address that begins with another's lies elsewhere. Empty when nobody
+        says: then every address is looked up.
     """
 
     towns: tuple[str, ...]
     villages: pd.DataFrame
     areas_km2: dict[str, float]
+    own: tuple[str, ...] = ()
 
     def find(self, address: str, town: str = "", village: str = "") -> Place:
         """Put an address into the village or town it names.
@@ -64,11 +80,15 @@ class Gazetteer:
             What the record itself says; these come before what the address says.
         """
         text = re.sub(r"\s", "", unicodedata.normalize("NFKC", address[:300]))
+        if elsewhere := self._elsewhere(text):
+            return Place(town, elsewhere=elsewhere)
+        perhaps: tuple[str, ...] = ()
         if not town:
             named = self._towns_in(text)
             if len(named) > 1:
                 return Place(choices=named)
             town = named[0] if named else ""
+            perhaps = () if town else self._towns_perhaps_in(text)
         own = village or text
         found = self._villages_in(own, town) or (self._villages_in(text, town) if village else [])
         if len(found) > 1:
@@ -77,7 +97,7 @@ class Gazetteer:
                 return Place(choices=tuple(f"{self._town_of(n)}{self._name(n)}" for n in found))
             return Place(homes[0], choices=tuple(self._name(n) for n in found))
         if not found:
-            return Place(town)
+            return Place(town, choices=perhaps)
         return self._placed(found[0])
 
     def _placed(self, n: int) -> Place:
@@ -97,11 +117,37 @@ class Gazetteer:
         return float(np.round(1000 * np.sqrt(area / max(1, count) / np.pi)))
 
     def _towns_in(self, text: str) -> tuple[str, ...]:
-        """Name the towns that a text says in full; if none, those whose bare name begins it or follows 区 or 县."""
+        """Name the towns that a text says in full; if none, those whose bare name stands where a town is meant."""
         full = tuple(one for one in self.towns if one in text)
         if full:
             return full
-        return tuple(one for one in self.towns if re.search(rf"(?:^|区|县|市){re.escape(stem(one))}", text))
+        return tuple(
+            one
+            for one in self._towns_perhaps_in(text)
+            if any(map(_AFTER_TOWN.match, self._behind(one, text)))
+        )
+
+    def _towns_perhaps_in(self, text: str) -> tuple[str, ...]:
+        """Name the towns whose bare name begins a text or follows 区, 县, 市: a road may be called so, or a shop."""
+        return tuple(one for one in self.towns if any(True for _ in self._behind(one, text)))
+
+    @staticmethod
+    def _behind(town: str, text: str) -> Iterator[str]:
+        """Yield what stands behind a town's bare name."""
+        for found in re.finditer(rf"(?:^|区|县|市){re.escape(stem(town))}", text):
+            yield text[found.end() :]
+
+    def _elsewhere(self, text: str) -> str:
+        """Name the first province, city or county at the head of an address that is none of this district's own."""
+        if not self.own:
+            return ""
+        ours = {found[1] for name in self.own for found in _UNIT.finditer(name)}
+        at = 0
+        while found := _UNIT.match(text, at):
+            if not any(found[1].endswith(one) for one in ours):
+                return found[0]
+            at = found.end()
+        return ""
 
     def _villages_in(self, text: str, town: str) -> list[int]:
         """Find the villages that a text names, the longest names first: 新山村社区 before 新山村."""

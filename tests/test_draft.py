@@ -12,7 +12,7 @@ import pytest
 import shapely
 from openpyxl import Workbook
 
-from qjmap import datum, draft, ingest, matching
+from qjmap import _repairs, datum, draft, ingest, matching
 from qjmap.checks import check
 from qjmap.errors import DataError
 from qjmap.ingest import parse_csv
@@ -244,6 +244,24 @@ def test_each_repair_is_listed_and_can_be_refused(grid_district, around, column,
         assert without.repairs == ()
         if kind not in ("control",):
             assert [one.value for one in without.problems] == [old]
+
+
+@pytest.mark.parametrize(
+    ("word", "values", "meant"),
+    [
+        ("市政", ("市政消火栓", "小区消火栓"), "市政消火栓"),
+        ("地上", ("地上式", "地下式", "未知"), "地上式"),
+        ("公路", ("高速公路", "国道", "县道"), None),
+        ("道路", ("城市道路", "村道"), None),
+        ("专职消防队", ("政府专职消防队", "志愿消防队"), None),
+        ("单位", ("消防安全重点单位", "居民住宅小区"), None),
+        ("医院", ("区级医院", "医院分院"), None),
+    ],
+)
+def test_a_short_word_is_completed_only_by_what_begins_so(word, values, meant):
+    """What stands before a word tells one kind from another: it is not added."""
+    found = _repairs.choice(word, values)
+    assert (found and found[0]) == meant
 
 
 def test_ten_thousand_is_understood(grid_district, around):
@@ -483,6 +501,72 @@ def test_addresses_find_village_or_town_or_nothing(address, town, village, expec
 def test_an_address_of_several_places_gives_the_choices():
     assert PLACES.find("大坪村").choices == ("丙镇大坪村", "丁镇大坪村")
     assert PLACES.find("丙镇与丁镇交界").choices == ("丙镇", "丁镇")
+
+
+QIJIANG = Gazetteer(
+    ("三江街道", "东溪镇", "永新镇", "三角镇", "隆盛镇", "石角镇", "石壕镇", "中峰镇"),
+    VILLAGES,
+    {},
+    ("重庆市綦江区", "綦江区"),
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "elsewhere"),
+    [
+        ("重庆市渝北区三江街道12号", "渝北区"),
+        ("重庆市巴南区石角镇5号", "巴南区"),
+        ("贵州省遵义市桐梓县石壕镇大路村", "贵州省"),
+        ("遵义市桐梓县石壕镇", "遵义市"),
+        ("四川省成都市永新镇", "四川省"),
+        ("重庆市万盛经开区石角村", "万盛经开区"),
+        ("重庆渝北区三江街道", "重庆渝北区"),
+    ],
+)
+def test_an_address_of_another_district_is_not_put_into_a_town_of_this_one(address, elsewhere):
+    found = QIJIANG.find(address)
+    assert (found.town, found.elsewhere) == ("", elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("address", "town"),
+    [
+        ("重庆市綦江区三江街道12号", "三江街道"),
+        ("重庆綦江区东溪镇", "东溪镇"),
+        ("綦江县东溪镇朝阳街", "东溪镇"),
+        ("工业园区东溪镇5号", "东溪镇"),
+        ("竹园社区东溪镇", "东溪镇"),
+        ("綦江区东溪场镇", "东溪镇"),
+        ("东溪", "东溪镇"),
+        ("石角中学", "石角镇"),
+        ("三江街道城市花园小区", "三江街道"),
+    ],
+)
+def test_an_address_of_this_district_finds_its_town(address, town):
+    found = QIJIANG.find(address)
+    assert (found.town, found.elsewhere) == (town, "")
+
+
+@pytest.mark.parametrize(
+    ("address", "perhaps"),
+    [
+        ("綦江区三江路18号", "三江街道"),
+        ("綦江区永新大道6号", "永新镇"),
+        ("綦江区三角坝菜市场", "三角镇"),
+        ("綦江区隆盛火锅店", "隆盛镇"),
+        ("綦江区中峰山路", "中峰镇"),
+    ],
+)
+def test_a_road_or_a_shop_with_a_towns_name_is_asked_about(address, perhaps):
+    found = QIJIANG.find(address)
+    assert (found.town, found.choices) == ("", (perhaps,))
+
+
+def test_an_address_elsewhere_is_told_and_its_record_has_no_place(qijiang):
+    content = "编号,名称,类别,状态,地址\n1,a,市政消火栓,现状,重庆市渝北区三江街道12号\n".encode()
+    made = prepared(content, qijiang, draft.surroundings(qijiang))
+    assert made.frame["position"].tolist() == ["未定位"]
+    assert ["写的是渝北区" in one.advice for one in made.warnings if one.expected == "本区的地址"] == [True]
 
 
 def test_a_village_with_coordinates_gives_them_with_an_honest_error():
