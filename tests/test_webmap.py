@@ -295,6 +295,8 @@ def test_a_second_start_writes_nothing_and_a_changed_file_is_mended(tmp_path):
 def test_every_link_of_the_map_is_a_file_that_is_installed(sent, tmp_path):
     folder = assets.install(tmp_path)
     said = sent(Scene())
+    assert said["js_links"]
+    assert said["css_links"]
     for link in said["js_links"] + said["css_links"]:
         name, _, version = link.removeprefix("../../app/static/").partition("?v=")
         assert (folder / name).exists()

@@ -28,6 +28,7 @@ from qjmap.errors import DataError, UnknownKeyError, WorkspaceError
 from qjmap.ingest import RawTable, parse_csv
 from qjmap.records import with_change, with_record, without_record
 from qjmap.workspace import ConflictError, DamagedError, Workspace, home
+from tests.racing import race
 
 WHEN = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ONE = "id,name,beds\nA,甲院,10\nB,乙院,\n".encode()
@@ -267,6 +268,7 @@ from pathlib import Path
 from qjmap.workspace import ConflictError, Workspace
 folder, me, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 space = Workspace(folder, "fangge")
+print("ready", flush=True)
 sys.stdin.readline()
 for turn in range(times):
     while True:
@@ -289,17 +291,7 @@ def test_eight_writers_get_numbers_of_their_own_and_lose_nothing(tmp_path, links
             "import os, errno\ndef link(*a, **k): raise OSError(errno.EPERM, 'no')\nos.link = link\n" + RACE
         )
     folder = tmp_path / "home"
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, folder, f"w{n}", str(times)], cwd=ROOT, stdin=subprocess.PIPE
-        )
-        for n in range(many)
-    ]
-    time.sleep(1.5)  # let all be ready before any begins
-    for one in writers:
-        one.stdin.write(b"\n")
-        one.stdin.close()
-    assert [one.wait(60) for one in writers] == [0] * many
+    race(code, ((folder, f"w{n}", times) for n in range(many)))
     space = Workspace(folder, "fangge")
     versions = space.versions("health")
     assert all(one.good for one in versions)

@@ -30,6 +30,7 @@ def click(monkeypatch):
 def test_a_click_on_a_mark_opens_its_record(click):
     seen = Page("health", **{"health-q": "石角镇"})
     keys = [key for key, row in seen.rows("records").items() if row["position"] != "未定位"]
+    assert len(keys) == 2
     for number, key in enumerate(keys):
         click(seen, f"record|health|{number}")
         assert seen.card["编号"] == key

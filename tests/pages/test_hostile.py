@@ -64,8 +64,7 @@ def test_a_record_is_shown_as_text(hostile):
 def test_a_map_gets_names_inside_strings(hostile, page):
     seen = Page(page)
     names = next(one["names"] for one in seen.scene["layers"] if one["key"] == "health")
-    if names is not None:
-        assert set(NAMES.values()) <= set(names)
+    assert set(NAMES.values()) <= set(names)
     (first, *_) = seen.maps
     assert "<img" not in first["feature_group"] + first["script"]
     assert "</script" not in first["feature_group"] + first["script"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -11,7 +12,10 @@ from visit import MAPPED, PAGES, Page
 
 from qjmap import ingest, outlines, service
 from qjmap.access import LOCAL
+from qjmap.audit import Audit
 from qjmap.contents import BOUNDARIES
+from qjmap.office import Office
+from qjmap.workspace import Workspace
 from tests import official
 
 SCHEMATIC = "示意"
@@ -20,12 +24,23 @@ ABOUT = {"provider": PROVIDER, "imported": "2026-11-22", "date": "2025-06-30"}
 SAID = f"界线由{PROVIDER}提供,2026-11-22导入"
 
 
-@pytest.fixture
-def imported(office):
-    (given,) = ingest.read("界线.zip", official.shapefile(official.areas(office.district)))
-    found = outlines.official(given, office.district, "XZQMC")
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, qijiang):
+    """A home folder in which somebody's own lines are kept, and their version."""
+    home = tmp_path_factory.mktemp("kept")
+    office = Office(qijiang, Workspace(home, "qijiang"), Audit(home))
+    (given,) = ingest.read("界线.zip", official.shapefile(official.areas(qijiang)))
+    found = outlines.official(given, qijiang, "XZQMC")
     data = outlines.signed(found, ABOUT)
-    return service.import_boundaries(LOCAL, office, data, "界线.zip", base=0, why="改用勘定界线")
+    return home, service.import_boundaries(LOCAL, office, data, "界线.zip", base=0, why="改用勘定界线")
+
+
+@pytest.fixture
+def imported(kept, folder, workspace_home):
+    """The lines are in the workspace: the same for every test, so that what rests on them is worked out once."""
+    home, version = kept
+    shutil.copytree(home, workspace_home, dirs_exist_ok=True)
+    return version
 
 
 def words(data: bytes) -> str:
@@ -66,9 +81,8 @@ def test_no_page_and_no_file_of_it_calls_the_lines_schematic(page, offered):
 
 def test_the_source_of_the_lines_is_listed_and_asked_for_no_more(imported):
     listed = Page("sources").tables
-    rows = [row for table in listed.values() for row in table["rows"] if row["key"] == "boundaries"]
-    if rows:  # on the part of the page that lists the map's own geometry
-        assert rows[0]["from"] == PROVIDER
+    (row,) = (row for table in listed.values() for row in table["rows"] if row["key"] == "boundaries")
+    assert row["from"] == PROVIDER
     assert "街镇行政区域界线" not in json.dumps(Page("requests").tables, ensure_ascii=False)
 
 

@@ -5,16 +5,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
-from streamlit.testing.v1 import AppTest, app_test
+from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 from qjmap.district import ROOT
 from qjmap.ui import navigation
 
 # Streamlit leaves this folder, which only scripts given as text need, to be removed with a warning at exit.
 app_test.TMP_DIR.cleanup()
+# Nor does it remember what components are installed: it would read the papers of every package again for each page.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+
+_asked_each_millisecond = local_script_runner.require_widgets_deltas
+
+
+def _waited_for(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+    """Wait for the end of a run asleep: Streamlit asks a thousand times a second, which takes the page's time."""
+    thread = runner._script_thread
+    assert thread is not None
+    thread.join(timeout)
+    if not runner.script_stopped():
+        _asked_each_millisecond(runner, 0)  # stops it, and says so
+
+
+local_script_runner.require_widgets_deltas = _waited_for
 
 PAGES = tuple(name for name, _ in navigation.PAGES)
 MAPPED = ("overview", "health", "fire_stations", "fire_water", "highrise", "reservoirs", "sources")
