@@ -328,7 +328,9 @@ def child(out):
         os.write(out, f"{base}\\n".encode())
 
 acknowledged = before = 0
-for turn in range(50):
+for turn in range(250):
+    if turn >= 50 and before > 5:  # a busy machine gets less done between two kills
+        break
     out, into = os.pipe()
     pid = os.fork()
     if pid == 0:
