@@ -42,6 +42,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 _LABELS = ("id", "code", "name", "town", "village", "kind")
 """Columns in which the word of a sum may stand."""
+_HIDDEN = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
 _LOST = r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]+"  # as spreadsheets write numbers that are too long for them
 _COMMA = r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*"  # a decimal comma in a coordinate
@@ -348,7 +349,7 @@ class Work:
             "year": r"[0-9]{4}",
             "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
             "boolean": "是|否",
-            "text": r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]*",
+            "text": rf"(?:[^'{_HIDDEN}][^{_HIDDEN}]*)?",
         }[column.type]
         return cells.notna() & ~_matches(cells, shape)
 

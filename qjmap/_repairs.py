@@ -45,6 +45,8 @@ _DATE = re.compile(
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR = re.compile(r"(\d{4})\s*(?:年.*|[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?:\s.*)?|\.0+)")
 
+_GUARD = re.compile(r"'\s*[=+\-@＝＋－＠]")
+
 
 def written(number: float) -> str:
     """Write a number plainly, without the dust of binary fractions."""
@@ -83,10 +85,12 @@ def fixer(
 
 
 def plain(text: str) -> Fix | None:
-    """Drop control characters, which only ever hide something; line breaks stay."""
+    """Drop control characters, which only ever hide something, and the mark against formulas; line breaks stay."""
     clean = "".join(
         one for one in text if one in "\n\t" or not unicodedata.category(one).startswith("C")
     ).strip()
+    if _GUARD.match(clean):
+        return clean[1:], "guard", "去掉撇号:它只是不让 Excel 当作公式"
     return None if clean == text else (clean or None, "control", "去掉看不见的控制字符")
 
 
