@@ -20,6 +20,7 @@ from qjmap.ui.navigation import through_the_front_door
 from qjmap.workspace import Workspace, home
 
 _LEAST_FREE = 16_000_000  # bytes on the disk: less is full, for a register and its way there
+_FULL = 100_000  # less than the log takes for a day
 _STYLE = Path(__file__).with_name("style.css")
 
 
@@ -79,8 +80,9 @@ def kept_troubles(district: District) -> tuple[str, ...]:
     found = []
     if not os.access(folder, os.W_OK | os.X_OK):
         found.append("工作区没有写入权限:现在不能保存改动,也不能导出文件;已保存的照常显示。")
-    elif shutil.disk_usage(folder).free < _LEAST_FREE:
-        found.append("工作区所在的磁盘已满:现在不能保存改动,也不能导出文件;已保存的照常显示。")
+    elif (free := shutil.disk_usage(folder).free) < _LEAST_FREE:
+        left = f"只剩 {free / 1e6:.1f} MB" if free >= _FULL else "已满"
+        found.append(f"工作区所在的磁盘{left}:改动和导出可能存不下,请腾出空间;已保存的照常显示。")
     return (*found, *_damaged(source.fingerprint(), district.key, folder, district))
 
 

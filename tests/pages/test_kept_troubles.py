@@ -51,8 +51,12 @@ def test_it_is_told_no_more_when_a_good_version_is_the_newest(kept):
 
 def test_a_full_disk_a_closed_folder_and_one_that_cannot_be_used(workspace_home, monkeypatch, tmp_path):
     assert not Page("overview").problems
-    monkeypatch.setattr(frame.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
-    assert "磁盘已满:现在不能保存改动" in Page("overview").problems
+    for free, said in (
+        (2_700_000, "磁盘只剩 2.7 MB:改动和导出可能存不下"),
+        (40_000, "磁盘已满:改动和导出可能存不下"),
+    ):
+        monkeypatch.setattr(frame.shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert said in Page("overview").problems
     monkeypatch.setattr(frame.os, "access", lambda *_: False)
     assert "没有写入权限" in Page("overview").problems
     (tmp_path / ".git").mkdir()
