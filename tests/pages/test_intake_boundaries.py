@@ -142,7 +142,7 @@ def test_how_the_coordinates_are_read_is_asked_and_shifts_the_lines(qijiang):
     assert max(shares, key=shares.get) == "GCJ-02(高德、腾讯地图)"
     assert shares["GCJ-02(高德、腾讯地图)"] > 99.9
     seen = fill(seen, reading="gcj02")
-    found = seen.at.session_state["lines-work"]._made["found"][1]
+    found = seen.at.session_state["lines-work"].made["found"][1]
     assert (
         shapely.hausdorff_distance(found.frame.geometry["石角镇"], qijiang.boundaries.geometry["石角镇"])
         < 0.05
