@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 import numpy as np
@@ -11,6 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _STRANGE = "[\\s\u00a0\u2000-\u200a\u2460-\u24ff\u3000\uff01-\uff5e]|^['=]"
+
+_ZEROS = "(^|[^0-9])0+([0-9])"
+_BLOCK = 8192
 
 
 def strange_ids(cells: pd.Series) -> npt.NDArray[np.bool_]:
@@ -29,25 +33,23 @@ def like_ids(cells: pd.Series, kept: Collection[str]) -> Iterator[tuple[int, str
         The place of the id, the other id, and that one's place; -1 when it is one that is kept.
     """
     own = _arrow(cells)
-    bare = _bare(own)
-    old = {
-        one: other
-        for other, one in zip(kept, _bare(pa.array(list(kept), pa.large_string())).to_pylist(), strict=True)
-    }
-    if old:
-        near = pc.and_(
-            pc.is_in(bare, value_set=pa.array(list(old), pa.large_string())),
-            pc.invert(pc.is_in(own, value_set=pa.array(list(kept), pa.large_string()))),
-        )
-        for place in np.flatnonzero(pc.fill_null(near, False).to_numpy(zero_copy_only=False)).tolist():
-            yield place, old[bare[place].as_py()], -1
-    # nearly always there are as many of the one as of the other
-    if pc.count_distinct(bare).as_py() == pc.count_distinct(own).as_py():
+    ids = pa.array(list(kept), pa.large_string())
+    old = dict(zip(_bare(ids).to_pylist(), ids.to_pylist(), strict=True))
+    seen: set[int] = set()
+    for start in range(0, len(own), _BLOCK):  # all at once would hold four times the column
+        bare = _bare(own.slice(start, _BLOCK)).to_pylist()
+        seen.update(hash(one) for one in bare if one is not None)
+        for place, one in enumerate(bare, start) if old else ():
+            if one in old and own[place].as_py() not in kept:
+                yield place, old[one], -1
+    if len(seen) == len(own) - own.null_count:  # nearly always
         return
     first: dict[str, int] = {}
-    for place, (one, text) in enumerate(zip(bare.to_pylist(), own.to_pylist(), strict=True)):
-        if one is not None and own[first.setdefault(one, place)].as_py() != text:
-            yield place, own[first[one]].as_py(), first[one]
+    for place, text in enumerate(own.to_pylist()):
+        if text is not None:
+            one = first.setdefault(re.sub(_ZEROS, r"\1\2", text.lower()), place)
+            if own[one].as_py() != text:
+                yield place, own[one].as_py(), one
 
 
 def _arrow(cells: pd.Series) -> pa.Array:
@@ -55,4 +57,4 @@ def _arrow(cells: pd.Series) -> pa.Array:
 
 
 def _bare(ids: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(pc.utf8_lower(ids), "(^|[^0-9])0+([0-9])", r"\1\2")
+    return pc.replace_substring_regex(pc.utf8_lower(ids), _ZEROS, r"\1\2")
