@@ -168,6 +168,9 @@ def _import(browser: Browser, address: str) -> dict[str, bytes]:
             settled(page, 1500)
             drawn(page)
             pictures[f"intake-{name}"] = page.screenshot()
+            if name == "coordinates":  # the list does not say what they are
+                page.get_by_text("WGS-84 / CGCS2000 经纬度", exact=True).first.click()
+                settled(page, 1500)
         return pictures
 
 
