@@ -12,6 +12,7 @@ from qjmap import wording
 from qjmap._brief import Brief, have, tags, target
 from qjmap.assess import INDICATOR, NOT_APPLICABLE, Finding
 from qjmap.export import DEMO_NOTICE
+from qjmap.registers import public
 from qjmap.standards import CUSTOM
 
 _READ = "读过原文"
@@ -115,18 +116,22 @@ def errata(brief: Brief, table: pd.DataFrame | None) -> Iterator[Erratum]:
     """Give what does not add up in the documents cited; in a town's bulletin in those of its shortages."""
     if table is None:
         return
+    open_ = public(_of_its_documents(brief, table), brief.district.registry)
+    for record in open_.astype("object").to_dict("records"):
+        texts = {key: str(record[key]) for key in ("id", "subject", "printed", "found", "treatment")}
+        source = wording.document(brief.district, str(record["document"]), str(record["clause"]))
+        yield Erratum(**texts, source=source)
+
+
+def _of_its_documents(brief: Brief, table: pd.DataFrame) -> pd.DataFrame:
     wanted = set(cited(brief))
     if brief.town is not None:
         wanted = {one.rule.document for one in brief.rows} | {brief.total.document}
-    for record in table.astype("object").to_dict("records"):
-        if record["document"] in wanted:
-            texts = {key: str(record[key]) for key in ("id", "subject", "printed", "found", "treatment")}
-            source = wording.document(brief.district, str(record["document"]), str(record["clause"]))
-            yield Erratum(**texts, source=source)
+    return table[table["document"].isin(wanted)]
 
 
-def notes(brief: Brief) -> Iterator[str]:
-    """Say what the figures rest on, in full."""
+def notes(brief: Brief, table: pd.DataFrame | None = None) -> Iterator[str]:
+    """Say what the figures rest on, in full; of the errata in `table` how many a paper for anybody must not say."""
     yield "结论分四种:达标、短缺、数据不足、不适用。“数据不足”既不是短缺,也不是达标。"
     yield "缺口写成“甲–乙”的,至少缺甲、至多缺乙:其间的差是未填报的记录。"
     yield (
@@ -154,3 +159,7 @@ def notes(brief: Brief) -> Iterator[str]:
         named = "、".join(spec.label for key, spec in brief.district.registry.layers.items() if key in layers)
         yield f"{DEMO_NOTICE}。" + (f"短缺所涉的演示名册:{named}。" if named else "")
     yield f"街镇{'界线为' if brief.district.schematic else ''}{brief.district.boundary_notice}。"
+    cited_ = None if table is None else _of_its_documents(brief, table)
+    withheld = 0 if cited_ is None else len(cited_) - len(public(cited_, brief.district.registry))
+    if withheld:
+        yield f"另有{withheld}条勘误涉及敏感列,不列入通报。"

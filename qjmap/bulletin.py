@@ -159,7 +159,7 @@ def _bulletin(brief: Brief, when: date, errata: pd.DataFrame | None, number: str
         rows=annex.rows(brief),
         sources=tuple(brief.cites.full(key) for key in annex.cited(brief)),
         errata=tuple(annex.errata(brief, errata)),
-        notes=tuple(annex.notes(brief)),
+        notes=tuple(annex.notes(brief, errata)),
     )
     printed: Bulletin = _printed(said)
     return printed

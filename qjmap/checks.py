@@ -26,6 +26,8 @@ MEASURED = "实测"
 LISTED = "表载坐标"
 """Coordinates as a list gives them: how they were obtained is not said."""
 UNPLACED = "未定位"
+CONCERNS = "concerns"
+"""The column of a table that names the columns of layers of which a row speaks."""
 BY_TOWN = ("驻地近似", "镇域近似", UNPLACED)
 """Ways of placing a record that need no coordinates of its own."""
 
@@ -56,12 +58,15 @@ class Context:
         West, south, east, north in degrees: where every position must lie; None for the whole globe.
     demo
         Whether the file is one of the invented registers, where every row is 演示 (elsewhere none may be).
+    columns
+        The columns of layers of which a table may speak, as ``layer.column``; None as above.
     """
 
     towns: tuple[str, ...] | None = None
     documents: tuple[str, ...] | None = None
     box: tuple[float, float, float, float] | None = None
     demo: bool = False
+    columns: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ def check(raw: RawTable, spec: LayerSpec, context: Context) -> Checked:
         else:
             frame[column.key] = _typed(sheet, column, cells, context)
     _check_positions(sheet, spec, frame, context)
+    if CONCERNS in spec.columns and context.columns is not None:
+        _check_concerns(sheet, context.columns)
     if spec.placed:
         _check_sources(sheet, frame, context)
         _check_placing(sheet, frame, shaped=spec.shaped)
@@ -296,6 +303,18 @@ def _check_positions(sheet: _Sheet, spec: LayerSpec, frame: pd.DataFrame, contex
         sheet.fault(lon_key, swapped, where, "经度与纬度似乎写反了,请对调")
         sheet.fault(lon_key, lon_out & ~swapped, where, "请核对坐标及其坐标系")
         sheet.fault(lat_key, lat_out & ~swapped, where, "请核对坐标及其坐标系")
+
+
+def columns_named(text: object) -> tuple[str, ...]:
+    """Read what a row of a table speaks of: ``reservoirs.capacity_wan_m3、…``; nothing from a blank."""
+    return tuple(one.strip() for one in text.split("、")) if isinstance(text, str) else ()
+
+
+def _check_concerns(sheet: _Sheet, known: frozenset[str]) -> None:
+    """A slip in what a row speaks of would show what must not be seen."""
+    wrong = [not known.issuperset(columns_named(one)) for one in sheet.cells(CONCERNS)]
+    expected = "“图层编号.列编号”,如 reservoirs.capacity_wan_m3,多列以顿号分开"
+    sheet.fault(CONCERNS, np.array(wrong, dtype=bool), expected)
 
 
 def _check_sources(sheet: _Sheet, frame: pd.DataFrame, context: Context) -> None:

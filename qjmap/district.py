@@ -181,7 +181,10 @@ class District:
 
     def context(self, *, demo: bool = False) -> Context:
         """Give what a register of this district is held against."""
-        return Context(tuple(self.towns.index), tuple(self.documents.index), self.settings.box, demo)
+        columns = frozenset(
+            f"{key}.{name}" for key, spec in self.registry.layers.items() for name in spec.columns
+        )
+        return Context(tuple(self.towns.index), tuple(self.documents.index), self.settings.box, demo, columns)
 
     def total(self, year: int) -> OfficialTotal:
         """Give the official number of people of a year.

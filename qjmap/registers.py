@@ -13,10 +13,10 @@ import pandas as pd
 import shapely
 
 from qjmap import _shapes, accuracy
-from qjmap.checks import LISTED, UNPLACED, Context, check
+from qjmap.checks import CONCERNS, LISTED, UNPLACED, Context, check, columns_named
 from qjmap.errors import DataError, Problem, UnknownKeyError
 from qjmap.ingest import RawTable, read_csv
-from qjmap.layers import LayerSpec
+from qjmap.layers import LayerSpec, Registry
 
 if TYPE_CHECKING:
     from qjmap.district import District
@@ -80,6 +80,32 @@ def load_table(district: District, key: str) -> pd.DataFrame:
     spec = _spec(district, key, placed=False)
     raw = _kept(district, key) or read_csv(district.data / spec.file, district.root)
     return read_checked(raw, spec, district.context())
+
+
+def concerned(table: pd.DataFrame, registry: Registry) -> list[tuple[LayerSpec, ...]]:
+    """Give for each row of a table the layers of whose sensitive columns it speaks: none for what anybody may see.
+
+    Parameters
+    ----------
+    table
+        As `load_table` gives it; what it speaks of stands in its column `concerns`, where it has one.
+    registry
+        Says which columns are sensitive.
+    """
+    if CONCERNS not in table:
+        return [()] * len(table)
+    secret = {
+        f"{key}.{name}": spec
+        for key, spec in registry.layers.items()
+        for name, column in spec.columns.items()
+        if column.sensitive
+    }
+    return [tuple(secret[name] for name in columns_named(one) if name in secret) for one in table[CONCERNS]]
+
+
+def public(table: pd.DataFrame, registry: Registry) -> pd.DataFrame:
+    """Leave out the rows of a table that speak of a sensitive column: for what goes to anybody."""
+    return table[[not specs for specs in concerned(table, registry)]]
 
 
 def load_layer(district: District, key: str, *, demo: bool = True) -> Layer:

@@ -200,6 +200,12 @@ def test_sources_and_errata_are_those_of_the_documents_cited(grid_district, foun
     assert said.sources[0].startswith("《方格区规划》")
     assert "方格区政府" in said.sources[0]
     assert district_bulletin(grid_district, found, when=WHEN).errata == ()
+    # a paper goes to anybody: what speaks of a sensitive column is counted, not said
+    assert not any("敏感列" in note for note in said.notes)
+    secret = errata.assign(concerns=["reservoirs.capacity_wan_m3", None])
+    said = district_bulletin(grid_district, found, when=WHEN, errata=secret)
+    assert said.errata == ()
+    assert any(note.startswith("另有1条勘误涉及敏感列") for note in said.notes)
 
 
 def test_no_number_and_no_office_is_made_up(grid_district, found):

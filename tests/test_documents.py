@@ -357,6 +357,24 @@ def test_the_projects_contradiction_is_data():
     assert "272530" in row["found"]
 
 
+def test_what_is_sensitive_stands_in_no_open_text():
+    """A figure that is kept from people must not be told by the note beside it, nor by an erratum of anybody's."""
+    secret = {
+        f"{key}.{name}"
+        for key in REGISTRY["layers"]
+        for name, column in columns("layers", key).items()
+        if column.get("sensitive")
+    }
+    assert {"reservoirs.capacity_wan_m3", "reservoirs.capacity_note"} <= secret
+    for row in register("reservoirs"):
+        open_ = "\n".join(value for name, value in row.items() if f"reservoirs.{name}" not in secret)
+        assert not re.search(r"库容\D{0,4}\d", open_), row["id"]
+        assert not row["capacity_wan_m3"] or row["capacity_wan_m3"] not in open_, row["id"]
+    speaking = {row["id"]: row["concerns"] for row in register("errata") if "库容" in "".join(row.values())}
+    assert speaking
+    assert all(secret & set(one.split("、")) for one in speaking.values()), speaking
+
+
 def test_errata_name_what_is_damaged():
     text = "\n".join(" ".join(row.values()) for row in register("errata"))
     for fragment in (

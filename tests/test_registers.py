@@ -7,7 +7,7 @@ import pytest
 
 from qjmap.district import load_district
 from qjmap.errors import DataError, UnknownKeyError
-from qjmap.registers import has_demo, load_layer, load_table
+from qjmap.registers import concerned, has_demo, load_layer, load_table, public
 from tests.conftest import GRID_KEY, town_name, write_layer
 
 FIRST, MIDDLE, LAST = town_name(0), town_name(4), town_name(8)
@@ -127,6 +127,35 @@ def test_every_record_says_where_it_stands_in_which_file(grid_root):
 
 
 # ---- what stops a layer ---------------------------------------------------------------------------
+
+
+def errata(root, *concerns: str):
+    """The table of errata, each row speaking of a column."""
+    path = root / "data" / GRID_KEY / "errata.csv"
+    head = "id,subject,printed,found,treatment,concerns,document,clause"
+    rows = [f"K{n},甲,乙,丙,丁,{one},plan,表1" for n, one in enumerate(concerns, 1)]
+    path.write_text("\n".join([head, *rows, ""]), encoding="utf-8")
+    return load_table(load_district(GRID_KEY, root), "errata")
+
+
+def test_rows_that_speak_of_a_sensitive_column_go_to_nobody_else(grid_root, grid_district):
+    found = errata(
+        grid_root,
+        "",
+        "reservoirs.capacity_wan_m3",
+        "reservoirs.name",
+        "reservoirs.name、hydrants.pressure_mpa",
+    )
+    said = [[spec.key for spec in one] for one in concerned(found, grid_district.registry)]
+    assert said == [[], ["reservoirs"], [], ["hydrants"]]
+    assert public(found, grid_district.registry)["id"].tolist() == ["K1", "K3"]
+
+
+@pytest.mark.parametrize("slip", ["reservoirs.capacity", "reservoir.capacity_wan_m3", "库容", "reservoirs"])
+def test_a_slip_in_what_a_row_speaks_of_is_told_and_not_shown(grid_root, slip):
+    with pytest.raises(DataError) as caught:
+        errata(grid_root, "", slip)
+    assert [(one.row, one.column, one.value) for one in caught.value.problems] == [(3, "concerns", slip)]
 
 
 def test_a_broken_demo_row_stops_the_layer_unless_demo_is_off(grid_root):

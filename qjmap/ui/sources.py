@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from qjmap import export, summary
-from qjmap.checks import LISTED, UNPLACED
+from qjmap.checks import CONCERNS, LISTED, UNPLACED
 from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.filters import Filter
 from qjmap.ingest import read_csv
 from qjmap.layers import LayerSpec
-from qjmap.registers import Layer, has_demo
+from qjmap.registers import Layer, concerned, has_demo
 from qjmap.ui import frame, html, source, who, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.table import TableColumn, show_table
@@ -224,13 +225,34 @@ def _show(spec: LayerSpec, table: pd.DataFrame, district: District) -> None:
     labels = {
         key: f"{column.label}({column.unit})" if column.unit else column.label
         for key, column in spec.columns.items()
-        if table[key].notna().any() and not key.startswith("value_")
+        if table[key].notna().any() and not key.startswith("value_") and key != CONCERNS
     }
     cited_ = table.assign(document=[words.document(district, str(d)) for d in table["document"]])
-    _list(spec.key, f"{spec.label} {len(table)} 条", labels, cited_, "id")
+    spoken_of = concerned(table, district.registry)
+    seen = [all(map(who.sees, specs)) for specs in spoken_of]
+    _list(spec.key, f"{spec.label} {sum(seen)} 条", labels, cited_[seen], "id", _only(spoken_of, seen))
+    kept_from = [specs[0] for specs, shown in zip(spoken_of, seen, strict=True) if not shown]
+    if kept_from:
+        st.html(
+            html.note(
+                f"另有 {len(kept_from)} 条涉及{kept_from[0].label}的敏感列,未列出({who.hidden(kept_from[0])})。"
+            )
+        )
 
 
-def _list(key: str, caption: str, labels: Mapping[str, str], table: pd.DataFrame, id_column: str) -> None:
+def _only(spoken_of: Sequence[tuple[LayerSpec, ...]], seen: Sequence[bool]) -> list[tuple[LayerSpec, ...]]:
+    return [specs for specs, shown in zip(spoken_of, seen, strict=True) if shown]
+
+
+def _list(
+    key: str,
+    caption: str,
+    labels: Mapping[str, str],
+    table: pd.DataFrame,
+    id_column: str,
+    spoken_of: Sequence[tuple[LayerSpec, ...]] = (),
+) -> None:
+    """List a table and offer it as Excel; `spoken_of` are the layers of whose sensitive columns each row speaks."""
     plain = table.astype("object").where(table.notna(), None)
     columns: Sequence[TableColumn] = [
         TableColumn(name, label) for name, label in labels.items() if name in table
@@ -242,15 +264,17 @@ def _list(key: str, caption: str, labels: Mapping[str, str], table: pd.DataFrame
     )
     show_table(caption, columns, list(rows), key=f"list-{key}", height=_HEIGHT)
     when, said = today(), (source.district().boundary_notice,)
+    layers = list({one.key: one for one in chain.from_iterable(spoken_of)}.values())
 
-    def workbook() -> bytes:
-        sheet = plain[[c.key for c in columns]].rename(columns=dict(labels))
+    def workbook(sensitive: bool) -> bytes:
+        anybodys = plain[[not specs for specs in spoken_of]] if spoken_of and not sensitive else plain
+        sheet = anybodys[[c.key for c in columns]].rename(columns=dict(labels))
         about = export.Metadata(title=caption, when=when, notices=said)
         return export.to_excel({caption[:20]: sheet}, about.info())
 
     st.download_button(
         "下载 Excel",
-        who.taken_as_is(f"数据来源与勘误:{caption}", workbook),
+        who.taken(f"数据来源与勘误:{caption}", workbook, layers),
         file_name=export.file_name(
             source.district().settings.short_name, caption.split(" ")[0], when=when, suffix="xlsx"
         ),

@@ -10,11 +10,13 @@ import streamlit as st
 
 from qjmap import access, export, service
 from qjmap.access import AccessError, Action, Person
+from qjmap.checks import CONCERNS
 from qjmap.comparison import Comparison
 from qjmap.contents import BOUNDARIES, GEOJSON
 from qjmap.errors import QjmapError
 from qjmap.office import Office
 from qjmap.records import id_column
+from qjmap.registers import concerned
 from qjmap.ui import desk, html, record_form, who
 from qjmap.ui.downloads import GEOJSON as GEOJSON_TYPE
 from qjmap.ui.downloads import today
@@ -160,13 +162,16 @@ def show_comparison(office: Office, key: str, found: Comparison, stem: str) -> N
         spec = None if key == BOUNDARIES else office.district.registry.spec(key)
         hidden = set() if spec is None else {one for one in spec.columns if who.hides(spec, one)}
         instead = who.hidden(spec) if spec is not None and hidden else ""
+        secret = _secret_rows(office, key)
         rows = [
             {
                 "key": f"{number}",
                 "id": one.id,
                 "column": names.get(one.column, one.column),
-                "old": instead if one.column in hidden else _value(one.column, one.old),
-                "new": instead if one.column in hidden else _value(one.column, one.new),
+                "old": secret.get(one.id)
+                or (instead if one.column in hidden else _value(one.column, one.old)),
+                "new": secret.get(one.id)
+                or (instead if one.column in hidden else _value(one.column, one.new)),
             }
             for number, one in enumerate(found.changed[:_MOST])
         ]
@@ -183,6 +188,19 @@ def show_comparison(office: Office, key: str, found: Comparison, stem: str) -> N
             key=f"{stem}-changed",
             height="18rem",
         )
+
+
+def _secret_rows(office: Office, key: str) -> dict[str, str]:
+    """Give the kept rows of a table that speak of what this person may not see, and what he is told instead."""
+    registry = office.district.registry
+    if key not in registry.tables or CONCERNS not in registry.tables[key].columns:
+        return {}
+    kept = desk.opened(key)[1].frame
+    return {
+        str(one): who.hidden(specs[0])
+        for one, specs in zip(kept["id"], concerned(kept, registry), strict=True)
+        if not all(map(who.sees, specs))
+    }
 
 
 def _show_rows(caption: str, frame: pd.DataFrame, names: Mapping[str, str], key: str) -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import zipfile
+from html import unescape
 
 import pandas as pd
 import pytest
@@ -125,6 +126,18 @@ def test_who_only_looks_gets_nothing_sensitive_in_any_file(page, figures, now, o
     there = [screen_of(seen), *(text_of(data()) for data in offered.values())]
     assert not [one for text in there for one in SEEN_AS if one in text]
     assert not any("总库容(万立方米)" in text or "已知总库容" in text for text in there)
+
+
+@pytest.mark.parametrize(("person", "sees"), [(VISITOR, False), (WATER, True), (LOCAL, True)])
+def test_an_erratum_of_a_sensitive_figure_is_seen_by_whom_the_figure_is(person, sees, folder, now, offered):
+    now(person)
+    seen = Page("sources")
+    screen, file = screen_of(seen), unescape(text_of(offered["download-errata"]()))
+    assert ("鱼栏咀水库库容两说" in screen) is sees
+    assert ("鱼栏咀水库库容两说" in file) is sees
+    assert ("另有 1 条涉及水库的敏感列,未列出" in seen.text) is not sees
+    assert "concerns" not in screen + file
+    assert ("2387" in screen_of(Page("reservoirs", record="R01"))) is sees
 
 
 def test_a_file_held_against_what_is_kept_tells_no_more(figures, now, monkeypatch):
