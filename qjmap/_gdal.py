@@ -10,11 +10,21 @@ import sys
 from pathlib import Path
 
 _LAYERS = 50
+_UNUSED = {"geopandas", "pandas", "pyproj", "shapely"}
+
+
+class _Absent:
+    """Say of libraries that they are not there: pyogrio and pyarrow import them unasked, most of what it costs."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name in _UNUSED:
+            raise ModuleNotFoundError(name)
 
 
 def main(folder: Path, file: str, encoding: str, memory: int) -> None:
     """Read all layers of a file."""
     _bound(memory)
+    sys.meta_path.insert(0, _Absent())
     import pyarrow as pa
     import pyogrio
     from pyogrio.raw import read
