@@ -7,10 +7,8 @@ import math
 import numpy as np
 import shapely
 import streamlit as st
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
-from qjmap import datum, outlines
+from qjmap import coordinates, datum, outlines
 from qjmap.datum import Reading
 from qjmap.district import District
 from qjmap.ingest import Source
@@ -67,16 +65,25 @@ def _named(name: str) -> str:
     return name.strip()[:30] or "空白"
 
 
-def ask_reading(hand: Hand, district: District) -> Reading | None:
-    """Ask how the coordinates are meant; a file in metres that names its projection is taken at its word."""
-    known = _projected(hand.source.crs)
-    if known:
-        st.html(html.note(f"文件写明坐标系:{known},已按此换算。"))
-        return None
+def ask_reading(hand: Hand, district: District, file: str) -> tuple[Reading | None, bool]:
+    """Ask how the coordinates are meant; a file in metres that names its projection is taken at its word.
+
+    Returns
+    -------
+    Reading or None, bool
+        How they are read, None as the file says; and whether a person must say it first, for nothing else does.
+    """
+    crs = hand.source.crs
+    if crs and datum.is_projected(crs):
+        st.html(html.note(f"文件写明坐标系:{datum.crs_name(crs)},已按此换算。"))
+        if old := datum.old_datum(crs):
+            said = f"{old}与 CGCS2000 差几十米以上,没有公开的换算参数:请提供单位换算成 CGCS2000 再来。"
+            st.html(html.alert("请核对坐标", [said]))
+        return None, False
     offered = hand.once("readings", None, lambda: _offered(hand.source, district))
     if not offered:
         st.html(html.note("坐标读不出来,请核对文件的坐标系。"))
-        return None
+        return None, False
     keys = [f"{one.key}{'-turned' if one.swapped else ''}" for one in offered]
     agree = hand.once(
         "agree",
@@ -87,12 +94,17 @@ def ask_reading(hand: Hand, district: District) -> Reading | None:
         key: one.label + (f":与现用界线重合 {share:.1%}" if math.isfinite(share) else "")
         for key, one, share in zip(keys, offered, agree, strict=True)
     }
-    if hand.reading not in keys:
-        hand.reading = next((key for key in keys if key.startswith(datum.WGS84)), keys[0])
+    choice = coordinates.choose(hand.source, {}, offered, coordinates.heard(hand.source, {}, file))
+    if st.session_state.get(f"{FIELD}reading", hand.reading) not in keys:
+        hand.reading = next((key for key in keys if choice.key and key.startswith(choice.key)), None)
         st.session_state.pop(f"{FIELD}reading", None)
-    said = f"文件写明坐标系:{hand.source.crs}。" if hand.source.crs else "文件没有写明坐标系。"
+    said = f"文件写明坐标系:{datum.crs_name(crs)}。" if crs else "文件没有写明坐标系。"
+    if choice.doubts:
+        st.html(html.alert("请核对坐标", choice.doubts))
+    if choice.why:
+        st.html(html.note(choice.why))
     hand.reading = st.radio(
-        "坐标按哪一种读", keys, format_func=lambda one: labels[one], key=key_of(hand, "reading")
+        "坐标按哪一种读", keys, format_func=lambda one: labels[one], key=key_of(hand, "reading"), index=None
     )
     st.html(
         html.note(
@@ -100,18 +112,10 @@ def ask_reading(hand: Hand, district: District) -> Reading | None:
             f"{'示意界线' if district.schematic else '界线'}的重合比例和下面的驻地提醒只能参考。"
         )
     )
-    return offered[keys.index(hand.reading)]
-
-
-def _projected(crs: str | None) -> str:
-    """Give the name of the projection that a file names; empty for degrees, nothing, and what PROJ does not know."""
-    if not crs:
-        return ""
-    try:
-        known = CRS.from_user_input(crs)
-    except CRSError:
-        return ""
-    return str(known.name) if known.is_projected else ""
+    if hand.reading is None:
+        st.html(html.alert("请先选坐标按哪一种读", ["选了以后才能核对界线。"]))
+        return None, True
+    return offered[keys.index(hand.reading)], False
 
 
 def _offered(given: Source, district: District) -> list[Reading]:

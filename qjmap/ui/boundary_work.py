@@ -42,7 +42,7 @@ class Hand:
 
     source: Source
     column: str
-    reading: str = ""
+    reading: str | None = None
     rest: str = EACH
     repair: bool = False
     aware: bool = False

@@ -66,7 +66,9 @@ def _work(person: Person, office: Office, hand: Hand, file: str) -> Outlines | N
     hand.column = st.selectbox("哪一列是街镇名", columns, key=key_of(hand, "column"))
     ask_names(hand, district)
     st.html(html.part("2 坐标"))
-    reading = ask_reading(hand, district)
+    reading, open_ = ask_reading(hand, district, file)
+    if open_:
+        return None
     st.html(html.part("3 界线从哪里来"))
     ask_claims(hand)
     st.html(html.part("4 核对"))

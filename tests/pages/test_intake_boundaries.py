@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import geopandas as gpd
 import numpy as np
@@ -148,8 +150,29 @@ def test_how_the_coordinates_are_read_is_asked_and_shifts_the_lines(qijiang):
         < 0.05
     )
     gauss = opened(official.geopackage(official.areas(qijiang)), "界线.gpkg")
-    assert "文件写明坐标系:CGCS2000 / 3-degree Gauss-Kruger zone 35,已按此换算。" in gauss.text
+    assert "文件写明坐标系:EPSG:4523(CGCS2000 / 3度带 105°,带号 35),已按此换算。" in gauss.text
     assert not gauss.at.button(key=KEEP).disabled
+
+
+def test_lines_that_do_not_say_what_they_are_are_asked_about_before_all_else(qijiang, tmp_path):
+    """A Shapefile without .prj: nothing is chosen; a name that says 高德 is heard."""
+    official.areas(qijiang, (0, 0)).to_file(tmp_path / "x.shp", encoding="UTF-8")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path in sorted(tmp_path.glob("x.*")):
+            if path.suffix != ".prj":
+                archive.write(path, path.name)
+    seen = opened(out.getvalue(), "界线.zip")
+    (radio,) = [one for one in seen.at.radio if one.key == "lines-reading"]
+    assert radio.value is None
+    assert "文件没有写明坐标系" in seen.text
+    assert "请先选坐标按哪一种读" in seen.problems
+    assert KEEP not in [one.key for one in seen.at.button]
+    seen = fill(seen, reading="wgs84")
+    assert KEEP in [one.key for one in seen.at.button]
+    named = opened(out.getvalue(), "街镇界线_高德.zip")
+    assert next(one for one in named.at.radio if one.key == "lines-reading").value == "gcj02"
+    assert "文件名“街镇界线_高德.zip”写着“高德”" in named.text
 
 
 def test_who_may_not_import_may_look_and_is_refused_by_the_service(qijiang, monkeypatch, versions):
