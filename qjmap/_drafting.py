@@ -25,7 +25,7 @@ from qjmap.coordinates import by_row, columns, of_shapes, used
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Assumed, Column, LayerSpec
-from qjmap.matching import ADDRESS, Match, unsure
+from qjmap.matching import ADDRESS, Match, unit_of, unsure
 from qjmap.merging import key_of
 from qjmap.places import Gazetteer, Place
 
@@ -414,7 +414,8 @@ class Work:
             self._ask_unit(key, column, unit)
         if times is None or times == 1 or not cells.notna().any():
             return 1.0, scaled
-        said = f"列名写明单位“{unit}”" if meant == unit else f"按所选,列名的“{unit}”即“{meant}”"
+        where = self._where(key, unit)
+        said = f"{where}写明单位“{unit}”" if meant == unit else f"按所选,{where}的“{unit}”即“{meant}”"
         why = f"{said},全列换算为“{column.unit}”(×{times:g})"
         if not self.for_column("header-unit", key, unit, column.unit, why):
             return 1.0, scaled
@@ -425,10 +426,15 @@ class Work:
         self.cells[key] = pd.Series(values, index=cells.index).astype("str")
         return times, scaled
 
+    def _where(self, key: str, unit: str) -> str:
+        """Say where a unit stands."""
+        return "列名" if unit_of(self.matches[key].column) == unit else "表头上方"
+
     def _ask_unit(self, key: str, column: Column, unit: str) -> None:
         """Stop numbers under a unit that nobody knows; a cell that says its own unit has no need of the header's."""
         bare = _matches(self.cells[key], ".*[0-9\uff10-\uff19.]")
-        advice = f"列名写的单位是“{unit}”,程序不知怎样换算:请在导入页说明它是什么单位,或改正列名"
+        where = self._where(key, unit)
+        advice = f"{where}写的单位是“{unit}”,程序不知怎样换算:请在导入页说明它是什么单位,或改正列名"
         for place in np.flatnonzero(bare & ~self.left).tolist():
             row, value = int(self.rows[place]), str(self.cells[key].iat[place])
             self.problems.append(Problem(self.file, row, self.told(key), value, in_unit(column), advice))

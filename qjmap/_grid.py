@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from qjmap import _limits
-from qjmap._units import known
+from qjmap._units import known, measures
 from qjmap.errors import Problem
 
 Row = tuple[int, Mapping[int, str]]
@@ -228,7 +228,8 @@ def _units_below(below: Mapping[int, str]) -> dict[int, str]:
     cells = {place: re.sub(r"[()()\s]", "", cell) for place, cell in below.items() if cell.strip()}
     units = {place: cell for place, cell in cells.items() if cell not in ("单位", "计量单位")}
     headed = len(units) < len(cells)
-    return units if units and (headed or len(units) > 1) and all(map(known, units.values())) else {}
+    enough = headed or len(units) > 1 or all(map(measures, units.values()))
+    return units if units and enough and all(map(known, units.values())) else {}
 
 
 def _second(first: Mapping[int, str], below: Mapping[int, str]) -> dict[int, str]:

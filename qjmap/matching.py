@@ -126,7 +126,7 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     for key, other in (("lon", "lat"), ("lat", "lon")):
         if key in found and found[key].why == CONTENT and other not in found:
             del found[key]  # half a place is none
-    _units_above(source.above, spec, found)
+    _units_above(source, spec, found)
     if (
         "position" in found
         and _share(_sample(source.table.frame[found["position"].column]), _is_datum) >= _SHARE
@@ -277,23 +277,34 @@ def _by_pair(frame: pd.DataFrame, spec: LayerSpec) -> Iterator[Offer]:
         yield confidence, key, column, why, 0, ""
 
 
-def _units_above(above: Sequence[str], spec: LayerSpec, found: dict[str, Match]) -> None:
-    """Give numbers whose header says no unit the one that stands above all headers: 单位:万元."""
-    said = [unicodedata.normalize("NFKC", text).partition("单位")[2] for text in above]
+def _units_above(source: Source, spec: LayerSpec, found: dict[str, Match]) -> None:
+    """Give numbers whose header says no unit the one that stands above all headers: 单位:万元.
+
+    It is not said of which columns: of those in which a number is usual so, and not as it stands. Where both may be, or
+    nothing is known to be usual, it is given beside the column's own, which nobody can convert: a person is asked.
+    """
+    said = [unicodedata.normalize("NFKC", text).partition("单位")[2] for text in source.above]
     units = [one for text in said for one in re.split(r"[、,;:()\s]+", text) if one and _units.known(one)]
-    for key, match in found.items():
+    for key, match in found.items() if units else ():
         column = spec.columns.get(key)
-        if (
-            not units
-            or match.unit
-            or column is None
-            or column.type not in _NUMBERS
-            or match.column.lower() == key
-        ):
+        if column is None or column.type not in _NUMBERS or match.unit or match.column.lower() == key:
             continue
         ways = {times: one for one in units if (times := _units.factor(one, column.unit)) is not None}
-        if ways:  # several that differ are one that nobody knows, and are asked about
-            found[key] = replace(match, unit="、".join(ways.values()))
+        if not ways.keys() - {1.0}:
+            continue
+        ways = ways | {1.0: ""}
+        likely = [times for times in ways if _usual(source.table.frame[match.column], column, times)]
+        either = "或".join([column.unit, *filter(None, (ways[times] for times in likely or ways))])
+        found[key] = replace(match, unit=ways[likely[0]] if len(likely) == 1 else either)
+
+
+def _usual(cells: pd.Series, column: Column, times: float) -> bool:
+    """Say whether most numbers of a column would be usual in a unit; where none is known to be, no."""
+    if column.usual is None:
+        return False
+    low, high = column.usual
+    numbers = pd.to_numeric(pd.Series(_sample(cells)).str.replace(",", ""), errors="coerce").dropna() * times
+    return bool(len(numbers)) and bool(numbers.between(low, high).mean() >= _SHARE)
 
 
 Offer = tuple[float, str, str, str, int, str]  # confidence, key, column of the file, why, place, unit

@@ -95,3 +95,18 @@ def test_an_unknown_unit_may_mean_the_registers_or_another_of_its_kind():
     assert draft.meanings_for(Column("beds", "床位", "integer", "张")) == ("张", "万张")
     assert draft.meanings_for(Column("kind", "类别", "category", values=("甲", ""))) == ("甲",)
     assert draft.meanings_for(Column("town", "街镇", "town"), ("甲镇",)) == ("甲镇",)
+
+
+def test_it_is_told_where_a_unit_stands(grid_district):
+    spec = grid_district.registry.spec("reservoirs")
+    for value, word in (
+        ("0.2", "表头上方写明单位“亿立方米”"),
+        ("1.5", "表头上方写的单位是“万立方米或亿立方米”"),
+    ):
+        text = f"水库表(单位:亿立方米),,,\n水库名称,街镇,工程规模,总库容\n甲,戊镇,小型,{value}\n"
+        (source,) = ingest.read("a.csv", text.encode())
+        matches = matching.match(source, spec)
+        kept = draft.prepare(source, spec, matches, None, draft.surroundings(grid_district))
+        assert any(
+            word in one for one in [*(r.why for r in kept.repairs), *(p.advice for p in kept.problems)]
+        )

@@ -129,6 +129,8 @@ def test_a_row_of_units_below_the_header_belongs_to_it(units):
     assert list(source.table.frame.columns) == ["编号", "街镇", "流量(L/min)", "压力(MPa)"]
     assert source.table.rows == (3,)
     assert "第 2 行作为各列的单位" in source.notes
+    lone = only(workbook(["编号", "街镇", "流量"], [None, None, "升/分"], ["1", "东溪镇", 55]))
+    assert list(lone.table.frame.columns) == ["编号", "街镇", "流量(升/分)"]
     data = only(workbook(["编号", "街镇", "流量", "压力"], ["T1", "m", 55, 0.3], ["1", None, "L/min", None]))
     assert data.table.rows == (2, 3)
 

@@ -311,17 +311,33 @@ def test_names_as_long_as_a_book_take_no_time():
 
 
 @pytest.mark.parametrize(
-    ("above", "unit"),
+    ("above", "value", "unit"),
     [
-        ("单位:亿立方米", "亿立方米"),
-        ("某表(单位:座、亿立方米)", "亿立方米"),
-        ("填报单位:某局", ""),
-        ("单位:人", ""),
-        ("单位:亿立方米、立方米", "亿立方米、立方米"),
+        ("单位:亿立方米", "0.2", "亿立方米"),
+        ("某表(单位:座、亿立方米)", "0.2", "亿立方米"),
+        ("单位:亿立方米", "1.5", "万立方米或亿立方米"),  # 15,000 or 1.5: both have been seen
+        ("单位:亿立方米", "200", ""),  # nothing holds that much: it is 万立方米 as it stands
+        ("单位:亿立方米", "", "万立方米或亿立方米"),
+        ("单位:立方米", "1,500,000", "立方米"),
+        ("单位:亿立方米、立方米", "1500000", "立方米"),
+        ("单位:万立方米", "2", ""),
+        ("填报单位:某局", "2", ""),
+        ("单位:人", "2", ""),
     ],
 )
-def test_a_unit_above_all_headers_is_that_of_those_that_say_none(above, unit):
-    found = matching.match(source(f"{above},,\n水库名称,总库容,库区\n甲,2,\n"), REGISTRY.spec("reservoirs"))
+def test_a_unit_above_all_headers_is_that_of_the_numbers_that_are_usual_in_it(above, value, unit):
+    spec = REGISTRY.spec("reservoirs")
+    found = matching.match(source(f'{above},,\n水库名称,总库容,库区\n甲,"{value}",\n'), spec)
     assert (found["capacity_wan_m3"].column, found["capacity_wan_m3"].unit) == ("总库容", unit)
-    own = matching.match(source(f"{above},,\n水库名称,总库容(m³),库区\n甲,2,\n"), REGISTRY.spec("reservoirs"))
+    own = matching.match(source(f'{above},,\n水库名称,总库容(m³),库区\n甲,"{value}",\n'), spec)
     assert own["capacity_wan_m3"].unit == "m3"
+
+
+def test_a_unit_above_is_not_given_to_what_is_usual_as_it_stands():
+    spec = REGISTRY.spec("roads")
+    for above in ("单位:米", "单位:公里、米", "单位:公里"):
+        found = matching.match(source(f"{above},,\n道路名称,里程,路面宽度\n甲,12,7\n"), spec)
+        assert found["width_m"].unit == ""
+        assert found["length_km"].unit == ""
+    found = matching.match(source("单位:米,,\n道路名称,里程,路面宽度\n甲,12500,7\n"), spec)
+    assert (found["length_km"].unit, found["width_m"].unit) == ("米", "")
