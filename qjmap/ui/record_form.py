@@ -484,6 +484,13 @@ def _tell_newer(key: str, record: str, base: int, newest: int) -> None:
     if said is None or not said.between:  # else it has just been said, and by whom
         opened = f"第 {base} 版" if base else "随软件发布的数据"
         st.html(html.note(f"你打开{opened}之后,已有人保存了第 {newest} 版。"))
+    _, table = desk.opened(key)
+    if record != NEW and not (table.frame["id"] == record).any():
+        st.html(
+            html.note("这条记录在最新版里已被删除。不该删的,可以连同你的改动作为新增恢复;该删的,请放弃改动。")
+        )
+        st.button("恢复这条记录并继续改", on_click=_bring_back, args=(key, record), key="bring-back")
+        return
     st.button(
         "在最新版上继续我的改动",
         on_click=_rebase,
@@ -496,6 +503,14 @@ def _tell_newer(key: str, record: str, base: int, newest: int) -> None:
 def _rebase(key: str, record: str) -> None:
     base, table = desk.opened(key)
     load(key, record, base, table, dict(_sheets()[key, record].typed))
+    st.session_state[_AGAIN] = True
+
+
+def _bring_back(key: str, record: str) -> None:
+    """Put a record that somebody deleted, and what was typed, into the form of a new one under its own id."""
+    base, table = desk.opened(key)
+    one = _sheets().pop((key, record))
+    load(key, NEW, base, table, {**one.cells, **one.typed})
     st.session_state[_AGAIN] = True
 
 

@@ -230,6 +230,23 @@ def test_the_second_is_told_who_was_first_and_loses_nothing(office):
     assert (card["2020年编制床位"], card["全科医生"]) == ("77 张", "9 人")
 
 
+def test_a_record_that_somebody_deleted_meanwhile_can_be_brought_back_with_the_change(office):
+    seen = Page("records", **FORM)
+    type_(seen, "beds_2020", "77")
+    seen.run()
+    before = seen.at.text_input(key=field("name")).value
+    service.delete_record(HEALTH, office, "health", "C22", base=0, why="撤并")
+    save(seen)
+    assert "这条记录在最新版里已被删除" in seen.text
+    assert "rebase" not in {one.key for one in seen.at.button}
+    seen.at.button(key="bring-back").click()
+    seen.run()
+    save(seen, "没有撤并")
+    assert "已存为第 3 版(新增)" in seen.text
+    kept = office.workspace.read("health").table().frame.set_index("id").loc["C22"]
+    assert (kept["beds_2020"], kept["name"]) == ("77", before)
+
+
 def test_a_draft_is_taken_up_again_or_thrown_away(office):
     service.change_record(HEALTH, office, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
     with pytest.raises(service.ConflictError) as kept:
