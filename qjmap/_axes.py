@@ -26,37 +26,20 @@ _CHINESE = {
     LON: re.compile(rf"坐标东|经度|东经|横坐标|东坐标|东向坐标|[xX]\s?坐标|坐标\s?[xX]|{_ALONE}经$"),
     LAT: re.compile(rf"坐标北|纬度|北纬|纵坐标|北坐标|北向坐标|[yY]\s?坐标|坐标\s?[yY]|{_ALONE}纬$"),
 }
-_BEFORE = r"(?:gcj|gcj02|bd|bd09|wgs|wgs84|amap|baidu|gps|point|coord|map|center)?"
+_BEFORE = r"(gcj|gcj02|bd|bd09|wgs|wgs84|amap|baidu|gps|point|coord|map|center|)"
+_BEHIND = r"(?:coord|坐标|值)?(\d?)"
 _LATIN = {
-    LON: re.compile(rf"{_BEFORE}(?:longitude|long|lon|lng|x|easting|jd|jingdu)(?:coord|坐标|值)?\d?"),
-    LAT: re.compile(rf"{_BEFORE}(?:latitude|lat|y|northing|wd|weidu)(?:coord|坐标|值)?\d?"),
+    LON: re.compile(rf"{_BEFORE}(?:longitude|long|lon|lng|x|e|east|easting|jd|jingdu){_BEHIND}"),
+    LAT: re.compile(rf"{_BEFORE}(?:latitude|lat|y|n|north|northing|wd|weidu){_BEHIND}"),
 }
-_WORD = re.compile(
-    "(?:longitude|long|lon|lng|x|easting|jd|jingdu|latitude|lat|y|northing|wd|weidu)(?:coord|坐标|值)?"
-)
 _POINTS = re.compile(r"[(\[]([东北])向?[)\]]")
 _PAIR = re.compile(r"经纬|坐标系|lonlat|latlon|lnglat|latlng|^xy$", re.IGNORECASE)
 _PART = re.compile(r"[\s_(\[]*(度|分|秒|°|′|'|″|\"|''|′′)[)\]\s]*$|[\s_](deg|min|sec|d|m|s)$", re.IGNORECASE)
 _UNITS = re.compile(
     r"[(\[【〔]\s*(?:单位[::]?)?\s*(?:度|°|米|m|十进制度?|小数度?|必填|选填|可空|deg|degree)\s*[)\]】〕]|[\s*#::]"
 )
-_NEUTRAL = (
-    "",
-    "坐标",
-    "位置",
-    "中心",
-    "地理",
-    "gps",
-    "gis",
-    "所在地",
-    "所在",
-    "大地",
-    "十进制",
-    "小数",
-    "map",
-    "point",
-    "中心点",
-)
+_NEUTRAL = re.compile("(?:坐标|位置|中心点?|地理|gps|gis|所在地?|大地|十进制|小数|map|point)?")
+"""Words that do not say of which of several places a pair is."""
 
 _KINDS = {"度": 0, "°": 0, "deg": 0, "d": 0, "分": 1, "′": 1, "'": 1, "min": 1, "m": 1}
 
@@ -100,13 +83,12 @@ def _axis(text: str) -> Axis | None:
             hits, key=lambda one: hits[one].start()
         )  # X坐标(北) is one, and looks like the other further on
         return Axis(key, _stem(text[: hits[key].start()] + text[hits[key].end() :]))
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[一-鿿])(?=[A-Za-z])", " ", text).lower()  # gcjLng, 高德X
     tokens = [one for one in re.split(r"[\s_\-.()\[\]/:]+", words) if one]
     for key, pattern in _LATIN.items():
         for n, token in enumerate(tokens):
-            if pattern.fullmatch(token):
-                short = _WORD.sub("", token)
-                return Axis(key, _stem(" ".join([*tokens[:n], short, *tokens[n + 1 :]])))
+            if found := pattern.fullmatch(token):
+                return Axis(key, _stem(" ".join([*tokens[:n], *found.groups(), *tokens[n + 1 :]])))
     return None
 
 
@@ -169,13 +151,21 @@ def _rank(x: Floats, y: Floats, one: Pair, stem: str) -> tuple[float, ...] | Non
     degrees = bool(np.median(np.abs(x[both])) <= 180 and np.median(np.abs(y[both])) <= 180)
     said = spoken.datum_of(one.lon)
     sure = {WGS84: 3, None: 1}.get(said, 0 if said in spoken.OLD else 2)
-    return bool(both.mean() >= 0.5), stem in _NEUTRAL or said is not None, degrees, sure, stem == ""
+    return (
+        bool(both.mean() >= 0.5),
+        bool(_NEUTRAL.fullmatch(stem)) or said is not None,
+        degrees,
+        sure,
+        stem == "",
+    )
 
 
 def sure(column: str) -> bool:
     """Tell whether a header says no more than that it is a coordinate, and of which datum."""
     own = axis(column)
-    return own is not None and (own.stem in _NEUTRAL or spoken.datum_of(column) is not None)
+    return own is not None and (
+        _NEUTRAL.fullmatch(own.stem) is not None or spoken.datum_of(column) is not None
+    )
 
 
 def apart(lon: str, lat: str, names: Iterable[str]) -> bool:

@@ -663,6 +663,9 @@ class Work:
     def _points_only(self) -> None:
         """Say of which lines and areas only a point is kept, for the layer is one of points."""
         shapes = np.asarray(self.source.geometry, dtype=object)
+        one_point = (shapely.get_num_geometries(shapes) == 1) & (shapely.get_type_id(shapes) == 4)
+        # QGIS writes so what is one point
+        shapes = np.where(one_point, shapely.get_geometry(shapes, 0), shapes)
         kinds = ["" if one is None else one.geom_type for one in shapes]
         for place in np.flatnonzero(~np.isin(kinds, ("", "Point"))).tolist():
             found, row = kinds[place], int(self.rows[place])

@@ -235,7 +235,11 @@ def heard(
             found += spoken.hear(str(cell), f"“{said.column}”列", near=True)
     texts = [(f"表上方“{_cut(text)}”", text) for text in source.above]
     texts += [(f"表末“{_cut(text)}”", text) for text in _tail(source.table.frame)]
-    texts += [(f"工作表名“{source.name}”", source.name), (f"文件名“{_cut(file)}”", Path(file).stem)]
+    if source.name != Path(file).stem:
+        texts.append(
+            (f"{'图层名' if source.geometry is not None else '工作表名'}“{_cut(source.name)}”", source.name)
+        )
+    texts.append((f"文件名“{_cut(file)}”", Path(file).stem))
     for one in others:
         if _NOTES.search(one.name):
             cells = [*map(str, one.table.frame.columns), *one.above]

@@ -31,9 +31,13 @@ NAMES = {
 OLD = (XIAN80, BEIJING54, LOCAL)
 """Datums for which there is no public way to the others in this part of the country."""
 
+# 高德地图, 高德坐标, 高德经度, 台账_高德: not 高德花园, not 百度网盘
+_MAP = r"(?=地图|坐标|拾取|[经纬东北横纵标定导采点版系转查获取量测抓和或与数的]|[^一-鿿]|$)"
 _WORDS = {
-    GCJ02: r"gcj\s?-?\s?(?:02)?|高德|腾讯|火星|国测局|微信|钉钉|amap|autonavi",
-    BD09: r"(?<![a-z])bd\s?-?\s?09|(?<![a-z])bd(?![a-z])|(?<![a-z])bd(?=lng|lon|lat)|百度|baidu",
+    GCJ02: rf"gcj\s?-?\s?(?:02)?|(?:高德|腾讯){_MAP}|火星(?=坐标|[^一-鿿]|[经纬]|$)|国测局"
+    r"|微信定位|钉钉|amap|autonavi",
+    BD09: r"(?<![a-z])bd\s?-?\s?09|(?<![a-z])bd(?![a-z])|(?<![a-z])bd(?=lng|lon|lat)"
+    rf"|百度{_MAP}|baidu",
     WGS84: r"wgs\s?-?\s?(?:19)?84|(?<![a-z])wgs(?![a-z])|(?<![a-z])wgs(?=lng|lon|lat)|谷歌地球|google\s?earth"
     r"|手持\s?gps|gps\s?手持",
     CGCS: r"cgcs\s?-?\s?(?:2000)?|国家\s?2000|大地\s?2000|2000\s?(?:国家|大地|坐标)|国家大地坐标系|天地图|tianditu"

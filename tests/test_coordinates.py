@@ -74,6 +74,8 @@ def off(district, source, key: str | None = None) -> float:
         (projected(4545), "X坐标(CGCS2000)", "Y坐标(CGCS2000)", "gk3-108", "CGCS2000"),
         (projected(4544), "X(2000国家大地坐标系)", "Y(2000国家大地坐标系)", "gk3-105", "2000国家"),
         (projected(32648), "UTM_X", "UTM_Y", "utm48", "UTM"),
+        (projected(32648), "E(UTM)", "N(UTM)", "utm48", "UTM"),
+        (GCJ, "高德X", "高德Y", "gcj02", "高德"),
     ],
 )
 def test_what_the_names_of_columns_say_is_heard(qijiang, xy, lon, lat, key, said):
@@ -394,6 +396,21 @@ def test_an_empty_point_has_no_place_and_stops_nothing(qijiang, tmp_path):
     assert made.frame["lon"].isna().tolist() == [False, True, True, False]
 
 
+def test_of_what_is_one_point_no_other_is_taken(qijiang, tmp_path):
+    points = [
+        shapely.MultiPoint([TRUE[0]]),
+        shapely.MultiPoint(TRUE[:2]),
+        shapely.MultiPoint([TRUE[2]]),
+        None,
+    ]
+    columns = {"名称": list("甲乙丙丁"), "街镇": "东溪镇", "类别": "市政消火栓", "状态": "现状"}
+    gpd.GeoDataFrame(columns, geometry=points, crs=4490).to_file(tmp_path / "x.gpkg")
+    (source,) = ingest.read("x.gpkg", (tmp_path / "x.gpkg").read_bytes())
+    matches, found, _ = seen(qijiang, source)
+    made = draft.prepare(source, HYDRANTS, matches, found[0], draft.surroundings(qijiang))
+    assert [one.row for one in made.warnings if "代表" in one.advice] == [2]
+
+
 # ---- what is known already ----------------------------------------------------------------------------
 
 
@@ -429,6 +446,10 @@ def test_rows_that_are_kept_already_tell_the_datum(qijiang):
         ("1980西安坐标系", "xian80"),
         ("Beijing_1954", "bj54"),
         ("奥维", None),
+        ("高德花园小区", None),
+        ("百度网盘", None),
+        ("高德", "gcj02"),
+        ("消火栓_百度.xlsx", "bd09"),
         ("GPS", None),
         ("2000年", None),
         ("wgs84/gcj02", None),
