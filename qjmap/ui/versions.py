@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -95,6 +97,11 @@ def _list(office: Office, key: str, history: Sequence[Version], good: Sequence[V
         selected=str(good[0].number) if good else None,
         height="22rem",
     )
+    # the order is that of saving, whatever the clock says
+    for new, old in pairwise(one for one in history if one.good):
+        if datetime.fromisoformat(new.when) < datetime.fromisoformat(old.when):
+            said = f"第 {new.number} 版的时间早于第 {old.number} 版:当时服务器的时钟不准,请核对;先后以版本号为准。"
+            st.html(html.note(said))
 
 
 def _when(one: Version) -> str:

@@ -2,7 +2,8 @@
 
 import csv
 import errno
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import streamlit as st
@@ -12,6 +13,7 @@ from qjmap import _files, service
 from qjmap.access import VISITOR, AccessError, Accounts, Person, Role
 from qjmap.registers import load_layer
 from qjmap.ui import mapview, record_form, records
+from qjmap.workspace import Workspace
 
 HEALTH = Person("张", Role.EDIT, "区卫生健康委", "账号")
 FIRE = Person("李", Role.EDIT, "区消防救援支队", "账号")
@@ -245,6 +247,16 @@ def test_a_record_that_somebody_deleted_meanwhile_can_be_brought_back_with_the_c
     assert "已存为第 3 版(新增)" in seen.text
     kept = office.workspace.read("health").table().frame.set_index("id").loc["C22"]
     assert (kept["beds_2020"], kept["name"]) == ("77", before)
+
+
+def test_a_version_that_is_dated_before_the_one_before_it_is_told(office):
+    service.change_record(HEALTH, office, "health", "C22", {"gp_count": "9"}, base=0, why="新报")
+    assert "时钟不准" not in Page("records", **VERSIONS).text
+    behind = Workspace(office.workspace.home, "qijiang", clock=lambda: datetime(2025, 1, 1, tzinfo=UTC))
+    service.change_record(
+        HEALTH, replace(office, workspace=behind), "health", "C22", {"gp_count": "8"}, base=2, why="再报"
+    )
+    assert "第 3 版的时间早于第 2 版" in Page("records", **VERSIONS).text
 
 
 def test_a_draft_is_taken_up_again_or_thrown_away(office):
