@@ -18,14 +18,14 @@ run: $(VENV)/.installed-run
 	@mkdir -p static  # the app fills it; streamlit warns of a missing one before the app has run
 	@exec $(PY) -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
 
-# Every check runs, whatever the ones before it found; the browser tests apart, two files at a time, each with a server of its own.
+# Every check runs, whatever the ones before it found; the browser tests apart, each worker with a server and a browser of its own.
 test: $(VENV)/.installed-dev browser
 	@failed=0; set -x; \
 	$(PY) -m ruff check . || failed=1; \
 	$(PY) -m ruff format --check . || failed=1; \
 	$(PY) -m mypy || failed=1; \
-	$(PY) -m pytest -n 2 -m "not browser" || failed=1; \
-	$(PY) -m pytest -n 2 --dist loadfile -m browser || failed=1; \
+	$(PY) -m pytest -n 2 --dist worksteal --ignore tests/browser || failed=1; \
+	$(PY) -m pytest -n 2 tests/browser || failed=1; \
 	{ set +x; } 2>/dev/null; exit $$failed
 
 browser:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from serve import free_port
+from serve import PATIENCE_S, free_port
 from websockets.sync.client import ClientConnection, connect
 
 _PREFERENCES = {
@@ -47,7 +47,7 @@ class Firefox:
         self._number += 1
         self._wire.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
-            said = json.loads(self._wire.recv(timeout=60))
+            said = json.loads(self._wire.recv(timeout=PATIENCE_S))
             if said.get("id") == self._number:
                 if said["type"] == "error":
                     raise RuntimeError(f"{method}: {said['message']}")
@@ -84,7 +84,7 @@ class Firefox:
             raise RuntimeError(answer["exceptionDetails"]["text"])
         return json.loads(answer["result"].get("value", "null"))
 
-    def wait(self, expression: str, seconds: float = 60) -> None:
+    def wait(self, expression: str, seconds: float = PATIENCE_S) -> None:
         """Wait until an expression is true."""
         until = time.monotonic() + seconds
         while not self.say(f"Boolean({expression})"):

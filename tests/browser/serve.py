@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Frame, Page, Response, Route
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, Playwright, Request, Response, Route
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -27,6 +28,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE_S = 180
+"""How long anything may take before it counts as never: a busy machine is no fault."""
 MAP = "iframe[title='streamlit_folium.st_folium']"
 
 
@@ -82,23 +85,87 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 def visiting(
     browser: Browser, width: int = 1440, height: int = 900, **context: Any
 ) -> Iterator[tuple[Page, list[str]]]:
-    """Open a page that can reach this machine only, and the list of what went wrong on it.
+    """Open a page of a new visitor that can reach this machine only, and the list of what went wrong on it.
 
     The list grows with every request to elsewhere, every failed request and every error of a script.
     """
     visit = browser.new_context(viewport={"width": width, "height": height}, **context)
     page, wrong = visit.new_page(), []
-    page.set_default_timeout(60_000)
 
     def ask(route: Route) -> None:
-        url = route.request.url
-        if url.startswith(("http://localhost", "http://127.0.0.1")):
+        if _is_here(route.request.url):
             route.continue_()
         else:
-            wrong.append(f"asked {url}")
+            wrong.append(f"asked {route.request.url}")
             route.abort()
 
     page.route("**/*", ask)
+    _watch(page, wrong)
+    try:
+        yield page, wrong
+    finally:
+        visit.close()
+
+
+@contextmanager
+def coming_back(
+    profile: BrowserContext, width: int = 1440, height: int = 900
+) -> Iterator[tuple[Page, list[str]]]:
+    """Do as `visiting`, in a browser that was here before (see `at_home`): it has the app's files and nothing else.
+
+    Reading and compiling Streamlit's scripts is most of what a first visit costs.
+    """
+    page, wrong, addresses = profile.new_page(), [], set()
+    page.set_viewport_size({"width": width, "height": height})
+
+    def asked(request: Request) -> None:
+        if _is_here(request.url):
+            at = urlsplit(request.url.removeprefix("blob:"))
+            addresses.add(f"{at.scheme}://{at.netloc}")
+        else:
+            wrong.append(f"asked {request.url}")
+
+    profile.on("request", asked)
+    _watch(page, wrong)
+    try:
+        yield page, wrong
+    finally:
+        profile.remove_listener("request", asked)
+        profile.clear_cookies()
+        for other in profile.pages[1:]:
+            if other is not page:
+                other.close()
+        wire = profile.new_cdp_session(page)
+        page.goto("about:blank")  # what is left writes no more
+        for address in addresses:
+            wire.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": _KEPT})
+        profile.clear_cookies()
+        page.close()
+
+
+@contextmanager
+def at_home(playwright: Playwright) -> Iterator[BrowserContext]:
+    """Start a Chromium with a profile on the disk, as a person has one, that can reach this machine only."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        profile = playwright.chromium.launch_persistent_context(
+            folder, executable_path=CHROMIUM, args=[*FLAGS, f"--host-resolver-rules={_NOBODY_ELSE}"]
+        )
+        try:
+            yield profile
+        finally:
+            profile.close()
+
+
+_KEPT = "local_storage,indexeddb,service_workers,cache_storage"
+_NOBODY_ELSE = "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+
+
+def _is_here(url: str) -> bool:
+    return url.removeprefix("blob:").startswith(("http://localhost", "http://127.0.0.1"))
+
+
+def _watch(page: Page, wrong: list[str]) -> None:
+    page.set_default_timeout(PATIENCE_S * 1000)
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
 
     def answered(answer: Response) -> None:
@@ -108,10 +175,6 @@ def visiting(
             wrong.append(f"{answer.status} {answer.url}")
 
     page.on("response", answered)
-    try:
-        yield page, wrong
-    finally:
-        visit.close()
 
 
 def drawn(page: Page) -> Frame:

@@ -77,7 +77,7 @@ def test_another_rule_is_chosen_and_stays_in_the_address(server, visit):
 
 
 def test_a_picture_a_drawing_and_the_figures_are_taken_away(server, visit, tmp_path):
-    with visit(accept_downloads=True) as page:
+    with visit() as page:
         opened(page, server)
         for label, suffix, start in (
             ("图片(PNG,300 dpi)", "png", b"\x89PNG"),

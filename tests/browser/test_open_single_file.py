@@ -80,7 +80,7 @@ def taken(visit, server, tmp_path):
     """What a person takes away from a page."""
 
     def take(name, query=""):
-        with visit(accept_downloads=True) as page:
+        with visit() as page:
             page.goto(f"{server}/{name}{query}")
             drawn(page)
             settled(page, 800)

@@ -92,7 +92,7 @@ def test_the_first_page_draws_its_map_and_leads_to_the_others(visit, prefixed):
 
 
 def test_a_deep_link_opens(visit, prefixed):
-    with visit(accept_downloads=True) as page:
+    with visit() as page:
         page.goto(f"{prefixed}/health?town=石角镇&demo=false")
         drawn(page)
         assert page.locator(".qj-card h3").inner_text() == "石角镇"

@@ -72,7 +72,7 @@ def test_nothing_overlaps_and_nothing_runs_out_of_the_window(server, visit, name
 
 
 def test_the_form_downloads_and_opens_with_its_choices(server, visit, tmp_path):
-    with visit(accept_downloads=True) as page:
+    with visit() as page:
         page.goto(f"{server}/requests?from=区卫生健康委")
         drawn(page)
         with page.expect_download() as waiting:

@@ -76,8 +76,11 @@ def opened(page, address):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_fits_and_can_be_read(server, visit, name):
-    with visit(*SIZES["laptop"], has_touch=True) as page:
+    with visit(*SIZES["laptop"]) as page:
+        touch = page.context.new_cdp_session(page)
+        touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
         opened(page, f"{server}/{name}")
+        assert page.evaluate("navigator.maxTouchPoints") > 0
         for size, (width, height) in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(500)

@@ -147,7 +147,7 @@ def test_a_changed_radius_says_so_until_it_is_put_back(visit, server):
 
 
 def test_what_is_taken_away_opens_elsewhere(visit, server):
-    with visit(accept_downloads=True) as page:
+    with visit() as page:
         page.goto(f"{server}/health?town=石角镇")
         drawn(page)
         page.get_by_role("button", name="导出").click()
