@@ -474,6 +474,21 @@ def test_words_that_the_layer_does_not_know_are_explained_once_and_not_cell_by_c
     assert kept(office)["status"].tolist() == ["现状"] * 4
 
 
+def test_what_a_unit_is_that_nobody_knows_is_asked(office):
+    rows = [hydrant(n, **{"流量(gpm)": 300 + n, "2019年流量": 5}) for n in range(2)]
+    seen = checked(excel(rows))
+    assert seen.figure("有错") == 2
+    assert "流量(gpm)“gpm”(2 行有错)的意思是" in seen.text
+    (box,) = (each for each in seen.at.selectbox if each.key and each.key.startswith("intake-word-"))
+    assert box.options[:3] == ["升/秒", "立方米/小时", "升/分"]
+    box.select("升/分")
+    seen.run()
+    assert (seen.figure("可导入"), seen.figure("有错")) == (2, 0)
+    assert "按列名的单位换算·流量" in [each.label.partition("(")[0] for each in seen.at.toggle]
+    save(seen)
+    assert kept(office)["flow_l_s"].astype(float).tolist() == pytest.approx([5, 301 / 60])
+
+
 def test_the_map_goes_where_the_rows_are(folder):
     seen = on(upload(excel(GOOD)))
     (south, west), (north, east) = seen.scene["focus"]["bounds"]
