@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,11 @@ from qjmap.datum import WGS84
 Floats = npt.NDArray[np.float64]
 
 LON, LAT = "lon", "lat"
+OF = {"longitude": LON, "latitude": LAT}
+"""Types of columns that are coordinates."""
+
 _SAMPLE = 500
+_MOST = 60  # columns that are held against each other
 _LONGEST = 60  # characters of a header that may name a coordinate
 
 _ALONE = r"(?:^|(?<=高德)|(?<=百度)|(?<=腾讯)|(?<=[a-z\d]))"
@@ -123,7 +128,8 @@ def parts(names: Iterable[str], column: str) -> tuple[str, ...]:
 
 def pair(frame: pd.DataFrame) -> Pair | None:
     """Find the two columns that say best where things are: of one place, in degrees before metres, of a known datum."""
-    axes = {str(name): one for name in frame if (one := axis(str(name))) is not None and not one.part}
+    named = ((str(name), axis(str(name))) for name in frame)
+    axes = dict(islice(((name, one) for name, one in named if one is not None and not one.part), _MOST))
     pairs = [
         Pair(lon, lat)
         for lon, one in axes.items()
@@ -160,6 +166,12 @@ def _rank(x: Floats, y: Floats, one: Pair, stem: str) -> tuple[float, ...] | Non
     )
 
 
+def of(header: str) -> str | None:
+    """Say which coordinate a header names; None for none, and for parts of one."""
+    own = axis(header)
+    return None if own is None or own.part else own.axis
+
+
 def sure(column: str) -> bool:
     """Tell whether a header says no more than that it is a coordinate, and of which datum."""
     own = axis(column)
@@ -171,9 +183,4 @@ def sure(column: str) -> bool:
 def apart(lon: str, lat: str, names: Iterable[str]) -> bool:
     """Tell whether two headers are no pair: of two datums, or one says none while there are others to choose."""
     one, other = spoken.datum_of(lon), spoken.datum_of(lat)
-    return one != other and ((one and other) is not None or sum(_whole(name) for name in names) > 2)
-
-
-def _whole(name: str) -> bool:
-    own = axis(name)
-    return own is not None and not own.part
+    return one != other and ((one and other) is not None or sum(of(name) is not None for name in names) > 2)

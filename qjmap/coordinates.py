@@ -34,6 +34,7 @@ _COLUMN = re.compile(
     r"|定位(?:来源|方式|方法)|采集(?:方式|方法|工具)|地图(?:来源|类型)|取点方式",
     re.IGNORECASE,
 )
+_LOOKED_AT = 200  # columns that may be of datums without being called so
 _NOTES = re.compile(r"说明|须知|注|readme|about", re.IGNORECASE)
 _TAIL = 12  # rows at the end in which a note may stand
 
@@ -179,16 +180,16 @@ def by_row(source: Source, matches: Mapping[str, Match]) -> RowWords | None:
     frame = source.table.frame
     known = {matches["lon"].column, matches["lat"].column}
     best: tuple[float, str] | None = None
-    for name in map(str, frame.columns):
-        if name in known or not len(frame):
+    for n, name in enumerate(map(str, frame.columns)):
+        named = bool(_COLUMN.fullmatch(re.sub(r"[\s*]", "", name[:60])))
+        if name in known or not len(frame) or (n >= _LOOKED_AT and not named):
             continue
-        some = frame[name].iloc[:: max(1, len(frame) // 500)].dropna()
-        if not len(some) or some.nunique() > _WORDS:
+        counts = frame[name].iloc[:: max(1, len(frame) // 500)].value_counts()
+        if not 0 < len(counts) <= _WORDS:
             continue
-        share = float(some.map(lambda one: spoken.datum_of(str(one)) is not None).mean())
-        if share >= (0.01 if _COLUMN.fullmatch(re.sub(r"[\s*]", "", name)) else 0.8) and (
-            best is None or share > best[0]
-        ):
+        told = sum(int(count) for word, count in counts.items() if spoken.datum_of(str(word)) is not None)
+        share = told / int(counts.sum())
+        if share >= (0.01 if named else 0.8) and (best is None or share > best[0]):
             best = share, name
     if best is None:
         return None

@@ -347,6 +347,8 @@ def _by_likeness(headers: Mapping[str, _Header], spec: LayerSpec) -> Iterator[Of
                 if confidence := _alike(said, column, spec):
                     yield confidence, key, name, NAME, 0, said.unit
                 continue
+            if column.type in _axes.OF and _axes.of(name) != _axes.OF[column.type]:
+                continue  # 坐标 is neither of the two
             words = {word for word, _, _ in _names(column) if len(word) >= 2}
             near = max((_near(said.plain, word) for word in words), default=0.0)
             ends = any(said.plain.endswith(word) for word in words if not word.isascii())

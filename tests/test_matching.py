@@ -291,6 +291,11 @@ def test_a_column_that_a_person_chose_has_the_unit_of_its_header():
     assert {key: one.unit for key, one in said.items()} == {"flow_l_s": "L/min", "capacity_wan_m3": ""}
 
 
+@pytest.mark.parametrize("header", ["坐标", "坐标系", "x坐标系统", "经度 分", "经纬"])
+def test_what_is_like_a_coordinate_and_is_none(header):
+    assert not {"lon", "lat"} & matched(f"名称,{header}\na,不详\n").keys()
+
+
 def test_half_a_place_is_none_and_a_rate_is_no_latitude():
     assert (
         not {"lon", "lat"}
