@@ -240,8 +240,9 @@ def people_at_points(
     y: ArrayLike,
     radius_per_unit: ArrayLike,
     error_m: ArrayLike = 0.0,
+    point_error_m: ArrayLike = 0.0,
 ) -> People:
-    """Count people who live at known points (villages) and have a facility within the radius of their unit.
+    """Count people who live at or round known points (villages) and have a facility within the radius of their unit.
 
     Parameters
     ----------
@@ -257,6 +258,8 @@ def people_at_points(
         Facilities and the errors of their positions, shape (m,), metres.
     radius_per_unit
         Radius that holds in each unit, shape (n_units,) or one number, metres.
+    point_error_m
+        How far from its point somebody may live, shape (p,) or one number, metres.
 
     Returns
     -------
@@ -275,7 +278,7 @@ def people_at_points(
     if wrong.size:
         raise ValueError(f"单元序号应在 0 至 {n_units - 1} 之间,不符的序号:{_some(wrong)}")
     radius = _per_unit(radius_per_unit, n_units)
-    found = within(vx, vy, 0.0, x, y, error_m, radius[index])
+    found = within(vx, vy, point_error_m, x, y, error_m, radius[index])
     total, certain, possible = (
         np.bincount(index, number * mask, n_units).astype(np.float64)
         for mask in (np.ones(vx.size), found.certain, found.certain | found.possible_only)

@@ -111,10 +111,8 @@ class Gazetteer:
         return Place(town, self._name(n), lon, lat, own)
 
     def _error(self, town: str) -> float:
-        """Give the radius of a disc as large as the town's average village: no village's point is better than that."""
-        count = int((self.villages["town"] == town).sum())
-        area = self.areas_km2.get(town, float("nan"))
-        return float(np.round(1000 * np.sqrt(area / max(1, count) / np.pi)))
+        """Say how well a village's point tells its place: no better than the town's average village is large."""
+        return extent_m(self.areas_km2.get(town, float("nan")), int((self.villages["town"] == town).sum()))
 
     def _towns_in(self, text: str) -> tuple[str, ...]:
         """Name the towns that a text says in full; if none, those whose bare name stands where a town is meant."""
@@ -166,6 +164,11 @@ class Gazetteer:
 
     def _name(self, n: int) -> str:
         return _village_names(tuple(self.villages["name"].astype("str")))[n][0]
+
+
+def extent_m(area_km2: float, count: int) -> float:
+    """Give the radius (metres) of a disc as large as a town's average village; NaN without its area."""
+    return float(np.round(1000 * np.sqrt(area_km2 / max(1, count) / np.pi)))
 
 
 def with_areas(villages: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:

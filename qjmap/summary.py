@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qjmap.conditions import Condition
 from qjmap.district import District
+from qjmap.places import extent_m
 from qjmap.registers import lies_in
 
 if TYPE_CHECKING:
@@ -51,12 +52,16 @@ def people_by_village(
 ) -> pd.DataFrame:
     """Say where people live from a village table, for the towns whose every village has people and coordinates.
 
+    People live round a village's point, not at it. Where a village is as large as the radius its point says nothing of
+    who is within, and its town is left out: better its people are spread evenly than all set on one spot.
+
     Parameters
     ----------
     frame
         The facilities, as for `cover`.
     villages
-        The table `villages`: `town`, `population`, `lon`, `lat`.
+        The table `villages`: `town`, `population`, `lon`, `lat`, and if known `error_m`, how far (metres) a village
+        reaches from its point; else its town's average village tells.
 
     Returns
     -------
@@ -67,7 +72,10 @@ def people_by_village(
     columns = ["certain", "possible", "uncovered"]
     told = villages[["population", "lon", "lat"]].notna().all(axis=1)
     whole = told.groupby(villages["town"].astype("str")).all()
-    known = [town for town in towns if whole.get(town, False)]
+    reach = _reach(district, villages)
+    widest = reach.groupby(villages["town"].astype("str")).max()
+    radius = dict(zip(towns, radius_m.tolist(), strict=True))
+    known = [town for town in towns if whole.get(town, False) and widest[town] < radius[town]]
     if not known:
         return pd.DataFrame(columns=columns, dtype=float)
     from qjmap.coverage import people_at_points
@@ -85,9 +93,26 @@ def people_by_village(
         there["y"].to_numpy(dtype=float),
         radius_m,
         there["error_m"].fillna(0).to_numpy(dtype=float),
+        reach[here.index].to_numpy(dtype=float),
     )
     shares = [people.certain_share, people.possible_share - people.certain_share, people.uncovered_share]
     return pd.DataFrame(dict(zip(columns, shares, strict=True)), index=towns).loc[known].dropna()
+
+
+def _reach(district: District, villages: pd.DataFrame) -> pd.Series[float]:
+    """Say how far each village reaches from its point, in metres."""
+    homes = villages["town"].astype("str")
+    counts = homes.value_counts()
+    average = {
+        town: extent_m(float(district.towns["area_km2"].get(town, np.nan)), int(counts[town]))
+        for town in counts.index
+    }
+    own = (
+        villages["error_m"].astype(float)
+        if "error_m" in villages
+        else pd.Series(np.nan, index=villages.index)
+    )
+    return own.fillna(homes.map(average).astype(float))
 
 
 def coverage_by_town(

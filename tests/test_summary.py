@@ -224,6 +224,7 @@ def villages(grid_district):
             "population": pd.array([3000, 1000, 500, pd.NA], dtype="Int64"),
             "lon": lon,
             "lat": lat,
+            "error_m": 0.0,
         }
     )
 
@@ -256,6 +257,27 @@ def test_a_village_at_the_edge_is_perhaps_covered(grid_district, layer, villages
     frame = layer([{"town": MIDDLE}])
     assert lived_in(grid_district, frame, villages, 4000).loc[MIDDLE].tolist() == [0.75, 0.25, 0]
     assert lived_in(grid_district, frame, villages, 4200).loc[MIDDLE].tolist() == [1, 0, 0]
+
+
+def test_people_live_round_a_villages_point_and_not_at_it(grid_district, layer, villages):
+    """Facility at the first village, known to 100 m; the second is 4 km off."""
+    frame = layer([{"town": MIDDLE}])
+    wide = villages.assign(error_m=500.0)
+    assert lived_in(grid_district, frame, wide, 2000).loc[MIDDLE].tolist() == [0.75, 0, 0.25]
+    assert lived_in(grid_district, frame, wide, 550).loc[MIDDLE].tolist() == [0, 0.75, 0.25]
+    assert lived_in(grid_district, frame, wide, 3500).loc[MIDDLE].tolist() == [0.75, 0.25, 0]
+    assert lived_in(grid_district, frame, wide, 500).empty, (
+        "a point says nothing of a circle smaller than the village"
+    )
+
+
+def test_a_village_reaches_as_far_as_the_towns_average_one(grid_district, layer, villages):
+    """Two villages in 100 km²: 50 km² each, a disc of 3,989 m."""
+    frame = layer([{"town": MIDDLE}])
+    bare = villages.drop(columns="error_m")
+    assert lived_in(grid_district, frame, bare, 3980).empty
+    assert lived_in(grid_district, frame, bare, 4000).loc[MIDDLE].tolist() == [0, 1, 0]
+    assert lived_in(grid_district, frame, bare, 8100).loc[MIDDLE].tolist() == [1, 0, 0]
 
 
 def test_villages_that_nobody_counted_say_nothing(grid_district, layer, villages):

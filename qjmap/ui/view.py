@@ -125,7 +125,7 @@ class View:
         if towns:
             return f"{towns} 个街镇按村(社区)人口和位置计算,其余街镇内按均匀分布估算"
         counted = bool(_villages()[0]["population"].notna().any())
-        why = "分村人口不全,或村还没有坐标、界线,未用" if counted else "没有分村人口"
+        why = "分村人口不全,村还没有坐标、界线,或村比服务半径还大,未用" if counted else "没有分村人口"
         return f"街镇内人口按均匀分布估算({why})"
 
     @property

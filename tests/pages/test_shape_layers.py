@@ -149,7 +149,7 @@ def test_people_of_villages_live_where_their_areas_are(office):
     raw = parse_csv(to_register(own, place.registry.spec("villages")), "人口.csv")
     service.import_layer(LOCAL, office, "villages", raw, base=0, why="村社人口")
     seen = Page("fire_water", demo="true")
-    assert "分村人口不全,或村还没有坐标、界线,未用" in seen.text
+    assert "分村人口不全,村还没有坐标、界线,或村比服务半径还大,未用" in seen.text
     names = own.loc[own["town"] == "永新镇", "name"]
     areas = [
         {"id": f"V{n}", "name": name, "town": "永新镇", "shape": around(office, "永新镇", 50 + n)}
