@@ -167,7 +167,7 @@ def day(text: str) -> Fix | None:
 
 
 def choice(text: str, values: Sequence[str]) -> Fix | None:
-    """Find the allowed value that is meant: another width, a tick, or the only one that begins so."""
+    """Find the allowed value that is meant: another width, a tick, or the only one that is so for short."""
     folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
     by_fold = {re.sub(r"\s", "", unicodedata.normalize("NFKC", one)): one for one in values if one}
     if folded in by_fold:
@@ -180,10 +180,12 @@ def choice(text: str, values: Sequence[str]) -> Fix | None:
                 return meant, "value", "统一为允许值"
     if lower in BLANKS and "未知" in values:
         return "未知", "value", "统一为允许值"
-    # 市政 is 市政消火栓; but 公路 says less than 高速公路: what comes first tells one kind from another
+    # 市政 is 市政消火栓, and 住宅 is 高层住宅建筑, for other kinds are 高层, too; but 公路 says less than 高速公路
     holding = [one for one in values if len(folded) >= 2 and folded in one]
-    if len(holding) == 1 and holding[0].startswith(folded):
-        return holding[0], "value", "简称补全"
+    if len(holding) == 1:
+        before = holding[0].partition(folded)[0]
+        if not before or sum(one.startswith(before) for one in values) > 1:
+            return holding[0], "value", "简称补全"
     return None
 
 

@@ -253,6 +253,10 @@ def test_each_repair_is_listed_and_can_be_refused(grid_district, around, column,
     [
         ("市政", ("市政消火栓", "小区消火栓"), "市政消火栓"),
         ("地上", ("地上式", "地下式", "未知"), "地上式"),
+        ("住宅", ("高层公共建筑", "高层住宅建筑"), "高层住宅建筑"),
+        ("水池", ("消防水池", "消防水箱", "天然取水点"), "消防水池"),
+        ("取水点", ("消防水池", "消防水箱", "天然取水点"), None),
+        ("一级保护区", ("饮用水水源一级保护区", "饮用水水源二级保护区", "其他"), "饮用水水源一级保护区"),
         ("公路", ("高速公路", "国道", "县道"), None),
         ("道路", ("城市道路", "村道"), None),
         ("专职消防队", ("政府专职消防队", "志愿消防队"), None),
@@ -260,7 +264,7 @@ def test_each_repair_is_listed_and_can_be_refused(grid_district, around, column,
         ("医院", ("区级医院", "医院分院"), None),
     ],
 )
-def test_a_short_word_is_completed_only_by_what_begins_so(word, values, meant):
+def test_a_short_word_is_completed_by_nothing_that_tells_kinds_apart(word, values, meant):
     """What stands before a word tells one kind from another: it is not added."""
     found = _repairs.choice(word, values)
     assert (found and found[0]) == meant
