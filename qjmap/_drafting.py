@@ -26,7 +26,7 @@ from qjmap.errors import Problem
 from qjmap.ingest import RawTable, Source
 from qjmap.layers import SHAPE, Assumed, Column, LayerSpec
 from qjmap.matching import ADDRESS, Match, unit_of, unsure
-from qjmap.merging import key_of
+from qjmap.merging import CLEAR, key_of
 from qjmap.places import Gazetteer, Place
 
 EXAMPLE = "示例"
@@ -120,6 +120,8 @@ class Draft:
         Mask over `frame`: kept, but 未定位.
     file
         The name by which faults are told.
+    cleared
+        Masks over `frame` by column: cells of known records that say `qjmap.merging.CLEAR`.
     """
 
     spec: LayerSpec
@@ -133,6 +135,7 @@ class Draft:
     notes: tuple[str, ...]
     unplaced: Bools
     file: str
+    cleared: Mapping[str, Bools] = field(default_factory=dict)
 
 
 def in_unit(column: Column) -> str:
@@ -158,12 +161,14 @@ class Work:
     notes: list[str] = field(default_factory=list)
     _turned: Bools = field(init=False)
     _digits: Floats = field(init=False)
+    _cleared: dict[str, Bools] = field(init=False)
     _shift: float | Floats = field(init=False)
 
     def __post_init__(self) -> None:
         table = self.source.table
         self.file, self.rows = table.file, np.asarray(table.rows, dtype=np.int64)
         self.left = np.zeros(len(self.rows), dtype=bool)  # rows that are left out
+        self._cleared = {}
         # how far off places may be by their digits and by their conversion, in metres
         self._digits, self._shift = np.full(len(self.rows), np.nan), 0.0
         blank = pd.Series(np.nan, index=table.frame.index, dtype="str")
@@ -290,6 +295,40 @@ class Work:
             places = [place for place in span if blank[place]]
             why = f"合并单元格(第 {top}~{bottom} 行)按首格补齐"
             self.for_cells(key, places, [value] * len(places), "merged", [why] * len(places))
+
+    def clear_cells(self) -> None:
+        """Take the word for an emptied cell as a blank, and remember where a known record loses what it has."""
+        again = self.again()
+        key_column = key_of(self.spec)
+        for key in self.matches:
+            column = self.spec.columns.get(key)
+            if column is None or column.type == SHAPE:
+                continue
+            said = _matches(self.cells[key], rf"\s*{CLEAR}\s*") & ~self.left
+            if not said.any():
+                continue
+            if column.required or key == key_column:
+                advice = "必填的列不能清空;要删去整条记录,请到“数据管理”"
+                self.problems += [
+                    Problem(self.file, int(self.rows[place]), self.told(key), CLEAR, "一个值", advice)
+                    for place in np.flatnonzero(said).tolist()
+                ]
+                continue
+            places = np.flatnonzero(said).tolist()
+            whys = ["库中原值删去" if again[place] else "新的一行,按空白" for place in places]
+            self.for_cells(key, places, [None] * len(places), "clear", whys)
+            gone = said & self.cells[key].isna().to_numpy() & again
+            self.cells[key] = self.cells[key].mask(said)  # who refuses keeps what is kept, not the word
+            if gone.any():
+                self._cleared[key] = gone
+        count = sum(int(mask.sum()) for mask in self._cleared.values())
+        if count:
+            self.notes.append(f"{count} 处写了“{CLEAR}”:更新时删去库中原值;不想删的,在上面的修正里不采用")
+
+    def _blank_cleared(self) -> None:
+        """Coordinates are read from the file itself, where the word still stands."""
+        for key in ("lon", "lat"):
+            self.cells[key] = self.cells[key].mask(_matches(self.cells[key], rf"\s*{CLEAR}\s*"))
 
     def fill_columns(self) -> None:
         """Fill whole columns that the file has not, as the person said; how places are known waits for the places."""
@@ -499,6 +538,7 @@ class Work:
         found = columns(self.source, self.matches)
         if found is not None:
             self._degrees(found, reading)
+            self._blank_cleared()
         if self.spec.placed:
             self._know_places()
             self._towns_by_place()
@@ -910,6 +950,7 @@ class Work:
             (*self.source.notes, *self.notes),
             unplaced,
             self.file,
+            {key: mask[good] for key, mask in self._cleared.items()},
         )
 
     def _advised(self, problem: Problem) -> Problem:

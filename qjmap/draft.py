@@ -146,6 +146,7 @@ def prepare(
     steps: tuple[tuple[float, Callable[[], None]], ...] = (
         (0.05, work.leave_out),
         (0.1, work.fill_merged),
+        (0.11, work.clear_cells),
         (0.12, work.fill_columns),
         (0.4, work.repair_cells),
         (0.45, work.know_villages),

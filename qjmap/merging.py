@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ PLACE = ("lon", "lat", "position", "error_m")
 
 _SAME_SOURCE = (*PLACE, "source", "document", "clause", "note")
 """Columns that may change without a record ceasing to be what its document says."""
+
+CLEAR = "清空"
+"""In a cell of an updating file: what is kept there shall be gone, which a blank does not say."""
 
 IMPORTED = "导入"
 _NUMBERS = ("integer", "number", "year", "longitude", "latitude")
@@ -87,7 +91,12 @@ def namesakes(kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec) -> dict[in
 
 
 def join(
-    kept: RawTable, new: RawTable, how: Joining, spec: LayerSpec, said: Collection[str] = ()
+    kept: RawTable,
+    new: RawTable,
+    how: Joining,
+    spec: LayerSpec,
+    said: Collection[str] = (),
+    cleared: Mapping[str, Bools] = MappingProxyType({}),
 ) -> RawTable:
     """Join a file's rows to a register.
 
@@ -108,6 +117,9 @@ def join(
         record is taken whole: a place that the file measured or lists takes the place of any other, one that was
         merely derived from an address fills a gap. A record whose content changed and of which the file does not say
         the source becomes 导入.
+    cleared
+        The cells of `new` that say `CLEAR`, key → mask (n,): in ``UPDATE`` what is kept there goes. A longitude or
+        latitude that goes takes the whole place with it.
 
     Returns
     -------
@@ -137,7 +149,8 @@ def join(
     old = kept.frame.reindex(columns=columns)
     fresh = new.frame.reindex(columns=columns)
     if how == Joining.UPDATE and again.any():
-        old = _updated(old, fresh[again], spec, key, frozenset(said))
+        gone = {column: mask[again] for column, mask in cleared.items()}
+        old = _updated(old, fresh[again], spec, key, frozenset(said), gone)
     frame = pd.concat([old, fresh[~again]], ignore_index=True).astype("str")
     return RawTable(new.file, frame, tuple(range(2, len(frame) + 2)))
 
@@ -169,14 +182,22 @@ def _spelled(before: pd.DataFrame, after: pd.DataFrame, spec: LayerSpec) -> dict
 
 
 def _updated(
-    old: pd.DataFrame, fresh: pd.DataFrame, spec: LayerSpec, key: str, said: frozenset[str]
+    old: pd.DataFrame,
+    fresh: pd.DataFrame,
+    spec: LayerSpec,
+    key: str,
+    said: frozenset[str],
+    gone: Mapping[str, Bools],
 ) -> pd.DataFrame:
-    """Lay the rows of `fresh` over the records of the same key."""
+    """Lay the rows of `fresh` over the records of the same key; where a cell is gone its blank counts."""
+    none = np.zeros(len(fresh), dtype=bool)
     at = pd.Index(old[key]).get_indexer_for(pd.Index(fresh[key]))[: len(fresh)]
     before = old.iloc[at].reset_index(drop=True)
     after = fresh.reset_index(drop=True).assign(**_spelled(before, fresh, spec))
     placed = set(PLACE) <= set(old.columns)
     taken = _place_taken(before, after, said) if placed else None
+    if taken is not None:
+        taken |= gone.get("lon", none) | gone.get("lat", none)
     changed = np.zeros(len(after), dtype=bool)
     made: dict[str, pd.Series] = {}
     for column in old.columns:
@@ -185,6 +206,7 @@ def _updated(
             wanted = taken
         else:
             wanted = right.notna().to_numpy() & ((column in said) | left.isna().to_numpy())
+        wanted = wanted | gone.get(column, none)
         made[column] = left.where(~wanted, right)
         if column not in _SAME_SOURCE:
             changed |= _differ(left, made[column])

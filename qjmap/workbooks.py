@@ -22,6 +22,7 @@ from qjmap.errors import DataError, Problem
 from qjmap.ingest import Source, read
 from qjmap.layers import Column, LayerSpec, Registry
 from qjmap.matching import ADDRESS
+from qjmap.merging import CLEAR
 
 ERRORS = "错误"
 """The column that a returned workbook has more than the one that came."""
@@ -215,6 +216,7 @@ def _explain(
         ("本表", f"{spec.label}" + (f"(由{spec.department}填报)" if spec.department else "")),
         ("怎样填", "橙色列名必填;一行一条,不要合并单元格,不要改列名。不知道的留空或选“未知”,不要写 0。"),
         _where(spec),
+        ("更新", f"更新已有记录时,空白的格不改原值;要删去原值,在格里写“{CLEAR}”。"),
         ("示例", f"编号以“{EXAMPLE}”开头的三行是示例,不会导入。"),
         ("其他图层", others),
     ]

@@ -169,6 +169,37 @@ def test_how_all_places_are_known_may_be_said_at_once(grid_district, around):
     assert known(without) == [("表载坐标", 30)]
 
 
+def test_a_cell_is_emptied_by_a_word_and_only_of_a_record_that_is_there(grid_district, around):
+    rows = [{"口径": "清空", "备注": " 清空 "}, {"口径": "清空"}, {"口径": ""}, {"名称": "清空"}]
+    made = prepared(table(*rows), grid_district, around, known=["A1", "A3", "A4"])
+    assert made.good.tolist() == [True, True, True, False]
+    assert {key: mask.tolist() for key, mask in made.cleared.items()} == {
+        "diameter_mm": [True, False, False],
+        "note": [True, False, False],
+    }
+    assert made.frame["diameter_mm"].isna().all()
+    assert [(one.row, one.column, one.value) for one in made.problems] == [(5, "名称", "清空")]
+    told = {(one.row, one.column): one.why for one in made.repairs}
+    assert told == {
+        (2, "口径"): "库中原值删去",
+        (2, "备注"): "库中原值删去",
+        (3, "口径"): "新的一行,按空白",
+    }
+    assert any("2 处写了“清空”" in note for note in made.notes)
+    # who refuses it keeps what is kept
+    made = prepared(table(*rows), grid_district, around, known=["A1", "A3"], refused=["clear:diameter_mm:2"])
+    assert {key: mask.tolist() for key, mask in made.cleared.items()} == {"note": [True, False, False]}
+    assert made.frame["diameter_mm"].isna().all()
+
+
+def test_a_place_is_emptied_by_its_coordinates(grid_district, around):
+    rows = [{"经度": "清空", "纬度": "清空"}, {"经度": "清空"}, {}]
+    made = prepared(table(*rows), grid_district, around, known=["A1", "A2", "A3"])
+    assert made.good.tolist() == [True, False, True]
+    assert made.cleared["lon"].tolist() == made.cleared["lat"].tolist() == [True, False]
+    assert made.frame["lon"].isna().tolist() == [True, False]
+
+
 def test_a_conversion_adds_its_own_error(grid_district, around):
     for key, error in (("wgs84", 30), ("gcj02", 35), ("bd09", 40)):
         made = prepared(table({}), grid_district, around, choose=key)

@@ -1,5 +1,6 @@
 """A file joins a register: nothing vanishes unsaid, nothing is invented."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -119,6 +120,38 @@ def test_what_is_said_again_changes_nothing():
 def test_a_place_is_taken_whole_or_not_at_all(new, said, place):
     joined = join(KEPT, table({"id": "B", "name": "乙池", **new}), Joining.UPDATE, PONDS, FILE | said)
     assert cells(joined, "lon", "lat", "position", "error_m")[1] == place
+
+
+def test_a_cell_that_is_said_to_be_emptied_is_and_a_blank_one_is_not():
+    new = table({"id": "A"}, {"id": "B"}, {"id": "C"})
+    kept = table(
+        {"id": "A", "name": "甲池", "volume_m3": "50", "note": "旧", "source": "文件", "document": "d"},
+        {"id": "B", "name": "乙池", "volume_m3": "60", "note": "旧", "source": "文件", "document": "d"},
+    )
+    said = {"id", "volume_m3", "note"}
+    cleared = {"volume_m3": np.array([True, False, True]), "note": np.array([False, True, False])}
+    joined = join(kept, new, Joining.UPDATE, PONDS, said, cleared)
+    assert cells(joined, "id", "name", "volume_m3", "note", "source") == [
+        ["A", "甲池", None, "旧", "导入"],
+        ["B", "乙池", "60", None, "文件"],  # a note is nobody's content
+        ["C", None, None, None, "导入"],
+    ]
+    found = compare_tables(kept.frame, joined.frame)
+    told = [(one.id, one.column, one.old, one.new) for one in found.changed]
+    assert ("A", "volume_m3", "50", None) in told
+    assert ("B", "note", "旧", None) in told
+    # without the word a blank takes nothing away, and in an addition nothing does
+    assert cells(join(kept, new, Joining.UPDATE, PONDS, said), "volume_m3") == [["50"], ["60"], [None]]
+    added = join(kept, new, Joining.ADD, PONDS, said, cleared)
+    assert cells(added, "volume_m3") == [["50"], ["60"], [None]]
+
+
+def test_a_coordinate_that_goes_takes_the_whole_place_with_it():
+    new = table({"id": "B", "name": "乙池"})
+    joined = join(KEPT, new, Joining.UPDATE, PONDS, FILE | {"lon"}, {"lon": np.array([True])})
+    assert cells(joined, "lon", "lat", "position", "error_m")[1] == [None] * 4
+    joined = join(KEPT, new, Joining.UPDATE, PONDS, FILE | {"error_m"}, {"error_m": np.array([True])})
+    assert cells(joined, "lon", "lat", "position", "error_m")[1] == ["106.65", "28.9", "实测", None]
 
 
 def test_a_record_without_a_place_gets_the_one_that_is_known():

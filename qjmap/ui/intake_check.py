@@ -72,10 +72,11 @@ _KINDS = {
     "value": "统一为允许值",
     "town": "街镇名补全",
     "control": "去掉不可见字符",
+    "clear": "写“清空”的格删去原值",
     "guard": "去掉防公式的撇号",
 }
 _HOW = {
-    Joining.UPDATE: "编号已有的改,没有的加;文件里没有的列、空着的格保留原值,别的记录不动。",
+    Joining.UPDATE: "编号已有的改,没有的加;文件里没有的列、空着的格保留原值,写“清空”的格删去原值,别的记录不动。",
     Joining.ADD: "只加新的;编号已有的行不导入,现有记录都不动。",
     Joining.REPLACE: "以这个文件为准:文件里没有的现有记录不再保留(旧版本里仍可找回)。",
 }
@@ -475,6 +476,9 @@ def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before
     turned = sum(each.column == "source" and each.old == "文件" for each in found.changed)
     if turned:
         st.html(html.note(f"其中 {turned:,} 条原载于文件的记录内容有改,来源改记为“导入”。"))
+    emptied = sum(each.new is None for each in found.changed)
+    if emptied:
+        st.html(html.note(f"其中 {emptied:,} 处原来有值,改后为空。"))
     vanishing = 0
     if "source" in found.removed:
         vanishing = int((found.removed["source"] == "文件").fillna(value=False).sum())

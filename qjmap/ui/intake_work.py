@@ -627,7 +627,7 @@ def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -
         old, new = seen(register), seen(draft.to_table(made))
         key = merging.key_of(spec)
         again = np.zeros(len(made.frame), dtype=bool) if key is None else merging.collisions(old, new, key)
-        whole = merging.join(old, new, how, spec, frozenset({*matches, *one.fills}))
+        whole = merging.join(old, new, how, spec, frozenset({*matches, *one.fills}), made.cleared)
         return Joined(whole, compare_tables(old.frame, whole.frame), how, again)
 
     return one.once("joined", (id(made), how, one.base, tuple(secret)), make)

@@ -642,6 +642,21 @@ def test_a_list_of_what_changed_updates_what_is_kept(office):
         assert (seen.figure("可导入"), seen.figure("有错")) == (0, 3)
 
 
+def test_a_cell_that_says_so_is_emptied_and_that_is_listed_first(office):
+    first_import()
+    rows = [{"编号": "X0", "口径(mm)": "清空"}, {"编号": "X1", "口径(mm)": None}]
+    seen = checked(excel(rows))
+    how = seen.at.radio(key="intake-how")
+    assert how.value == "按编号更新"
+    assert "写“清空”的格删去原值" in how.proto.captions[0]
+    assert "1 处写了“清空”:更新时删去库中原值" in seen.text
+    assert "其中 1 处原来有值,改后为空" in seen.text
+    (change,) = [one for one in seen.rows("intake-changed").values() if one["column"] == "口径"]
+    assert (change["id"], change["old"]) == ("X0", "100")
+    save(seen)
+    assert kept(office)["diameter_mm"].fillna("").tolist() == ["", "100", "100", "100"]
+
+
 def test_new_rows_of_an_update_need_what_every_record_needs(office):
     first_import()
     rows = [{"编号": each, "口径(mm)": 150} for each in ("X1", "X9")]
