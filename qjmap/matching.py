@@ -52,7 +52,10 @@ _NUMBERS = ("integer", "number")
 # A number under a wrong name is believed: what the name of its column says besides the register's own word must be
 # one of these, which change nothing. 已整改隐患数 is no 隐患数, 2024年编制床位 no 2020年编制床位.
 _BEFORE = ("总", "共", "合计", "共有", "全部")
-_BEHIND = ("总数", "总量", "总计", "合计", "数量", "个数", "数目", "数值", "数", "量", "值")
+_BEHIND = (
+    "总人数", "人数", "台数", "辆数", "张数", "总数", "总量", "总计", "合计", "数量", "个数", "数目", "数值",
+    "数", "量", "值",
+)  # fmt: skip
 _IDLE = (
     "",
     "必填",
