@@ -183,9 +183,10 @@ def _come_back() -> None:
 
 def tell(top: DeltaGenerator) -> None:
     """Say, after the page has run, which parameters it does not know or could not read; nothing when all is well."""
-    asked: dict[str, list[str]] | None = st.session_state.pop(_ASKED, None)
+    asked: dict[str, list[str]] | None = st.session_state.get(_ASKED)
     if asked is not None:
         st.session_state[_SAID] = amiss(asked, st.session_state[_HERE_NOW])
+        del st.session_state[_ASKED]  # only now: a run may be cut off in between, and the next one tells
     if st.session_state[_SAID]:
         top.html(html.note("".join(st.session_state[_SAID])))
 
