@@ -298,7 +298,6 @@ class Work:
 
     def clear_cells(self) -> None:
         """Take the word for an emptied cell as a blank, and remember where a known record loses what it has."""
-        again = self.again()
         key_column = key_of(self.spec)
         for key in self.matches:
             column = self.spec.columns.get(key)
@@ -314,7 +313,7 @@ class Work:
                     for place in np.flatnonzero(said).tolist()
                 ]
                 continue
-            places = np.flatnonzero(said).tolist()
+            places, again = np.flatnonzero(said).tolist(), self.again()
             whys = ["库中原值删去" if again[place] else "新的一行,按空白" for place in places]
             self.for_cells(key, places, [None] * len(places), "clear", whys)
             gone = said & self.cells[key].isna().to_numpy() & again
