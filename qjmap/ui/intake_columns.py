@@ -60,7 +60,7 @@ def line(one: Work, spec: LayerSpec | None, district: District) -> str:
         return ""
     matches = intake_work.matched(one, spec, tuple(district.towns.index))
     total = intake_work.table(one).table.frame.shape[1]
-    used = len(coordinates.used(intake_work.table(one), matches))
+    used = len(_used(one, matches))
     return f"文件的 {total} 列用了 {used} 列"
 
 
@@ -230,6 +230,12 @@ def _fill(one: Work, each: _Line) -> None:
     )
 
 
+def _used(one: Work, matches: dict[str, Match]) -> set[str]:
+    """Name the file's columns that are read, that of datums among them."""
+    rows = intake_work.by_row(one, matches)
+    return coordinates.used(intake_work.table(one), matches) | ({rows.column} if rows is not None else set())
+
+
 def _tell_coordinates(one: Work, matches: dict[str, Match]) -> None:
     """Say what else is read for the places: minutes and seconds, a column of datums, shapes before columns."""
     found = intake_work.table(one)
@@ -238,7 +244,8 @@ def _tell_coordinates(one: Work, matches: dict[str, Match]) -> None:
     if found.geometry is not None:
         st.html(html.note("位置取自图形;“经度”“纬度”两列只用来核对。"))
         return
-    more = coordinates.used(found, matches) - {each.column for each in matches.values()}
+    own = coordinates.used(found, matches) - {each.column for each in matches.values()}
+    more = [str(name) for name in found.table.frame if name in own]
     if more:
         st.html(html.note(f"{'、'.join(f'“{name}”' for name in more)}与度的一列合起来读。"))
     rows = intake_work.by_row(one, matches)
@@ -248,8 +255,7 @@ def _tell_coordinates(one: Work, matches: dict[str, Match]) -> None:
 
 def _tell_unused(one: Work, matches: dict[str, Match], columns: list[str], spec: LayerSpec) -> None:
     """Name the columns that are not used, and of those that may be a number of the register which it may be."""
-    rows = intake_work.by_row(one, matches)
-    used = coordinates.used(intake_work.table(one), matches) | ({rows.column} if rows is not None else set())
+    used = _used(one, matches)
     unused = [name for name in columns if name not in used]
     if unused:
         st.html(
