@@ -44,11 +44,14 @@ def test_a_page_has_no_english_of_its_own(server, visit, name):
 def test_what_opens_later_is_in_chinese_too(server, visit):
     with visit(1366, 768, locale="zh-CN") as page:
         opened(page, f"{server}/fire_water")
-        page.get_by_role("combobox").first.click()
-        page.keyboard.type("zzz")
+        box = page.get_by_role("combobox").first
+        box.click()
+        page.get_by_role("option").first.wait_for()
+        box.press_sequentially("zzz")
         page.get_by_text("没有相符的").wait_for()
         assert page.evaluate(ENGLISH) == []
         page.keyboard.press("Escape")
+        page.get_by_text("没有相符的").wait_for(state="detached")
         page.get_by_role("button", name="收起左侧").click()
         page.get_by_role("button", name="展开左侧").click()
         page.get_by_role("button", name="收起左侧").wait_for()
