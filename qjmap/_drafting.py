@@ -738,8 +738,19 @@ class Work:
             "datum", "geometry", None, reading.label, f"图形按“{reading.label}”换算为 WGS-84 十进制度"
         )
 
+    def _kept_towns(self) -> None:
+        """Hold a new place against the town that a record has already, where the file says none: it stays kept."""
+        existing, key = self.around.existing, key_of(self.spec)
+        if existing is None or key is None or not {key, "town"} <= {*existing.columns}:
+            return
+        blank = self.again() & self.cells["town"].isna().to_numpy()
+        if blank.any():
+            towns = existing.drop_duplicates(key).set_index(key)["town"].astype("str")
+            self.cells["town"] = self.cells["town"].where(~blank, self.cells[key].map(towns)).astype("str")
+
     def _towns_by_place(self) -> None:
         """Give rows that have a place and name no town the town in which they lie."""
+        self._kept_towns()
         ground = self.around.ground
         lon, lat = (
             pd.to_numeric(self.cells[key], errors="coerce").to_numpy(dtype=np.float64)

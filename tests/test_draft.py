@@ -516,6 +516,25 @@ VILLAGES = pd.DataFrame(
 PLACES = Gazetteer(("甲街道", "乙街道", "丙镇", "丁镇"), VILLAGES, {"甲街道": 100.0})
 
 
+def test_a_new_place_is_held_against_the_town_that_is_kept(grid_district):
+    """戊镇 is the middle of the grid, 10 km a side: its neighbour's middle is 5 km outside it."""
+    towns = ["戊镇", "戊镇", "己镇"]
+    existing = pd.DataFrame({"id": ["A1", "A2", "A3"], "kind": ["市政消火栓"] * 3, "town": towns})
+    existing[["x", "y"]] = np.nan
+    around = draft.surroundings(grid_district, existing)
+    seats = grid_district.towns.loc[["戊镇", "己镇"], ["seat_x", "seat_y"]].to_numpy()
+    (lon, east), (lat, _) = grid_district.projection.to_degrees(*seats.T)
+    content = f"编号,经度,纬度\nA1,{east},{lat}\nA2,{lon},{lat}\nA3,{east},{lat}\n".encode()
+    made = prepared(content, grid_district, around, known=["A1", "A2", "A3"])
+    assert made.frame["town"].astype("str").tolist() == towns, "what is kept stays"
+    assert [one for one in made.repairs if "街镇" in one.column] == [], (
+        "nothing is listed that does not happen"
+    )
+    (told,) = [one for one in made.warnings if one.expected == "坐标所在的街镇"]
+    assert (told.row, told.value) == (2, "戊镇")
+    assert "坐标在己镇" in told.advice
+
+
 @pytest.mark.parametrize(
     ("address", "town", "village", "expected"),
     [
