@@ -158,7 +158,7 @@ def degrees(source: Source, reading: datum.Reading | None = None) -> Shapes:
     return moved
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def agreement(
     source: Source,
     district: District,
@@ -297,7 +297,7 @@ class _Work:
     ) -> None:
         self.problems.append(Problem(self.file, row, column, found, wanted, advice))
 
-    @np.errstate(over="ignore", invalid="ignore")  # GEOS meets numbers that no map has
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # GEOS meets numbers that no map has
     def gather(self, source: Source, column: str, shapes: Shapes, said: dict[str, str | None]) -> None:
         """Give each area to the town it names."""
         known = {*self.district.towns.index, *self.district.settings.context_units, LEFT_OUT}

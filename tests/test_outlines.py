@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from qjmap import boundaries, datum, effects, ingest, outlines, portrait
@@ -290,6 +290,12 @@ RINGS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=3, max_size=8)
     names=st.lists(st.sampled_from(["甲街道", "乙", "邻区", "", "无此镇", "<b>"]), min_size=11, max_size=11),
     crs=st.sampled_from([None, "EPSG:4326", "EPSG:4523", "EPSG:3857", "不认识"]),
     repair=st.booleans(),
+)
+@example(
+    rings=[[(105.0, 105.0), (35.4e6, 105.0), (35.4e6, 106.0), (35.4e6, 28.0)]],
+    names=["甲街道"] * 11,
+    crs="EPSG:4523",
+    repair=False,
 )
 def test_whatever_stands_in_a_file_is_told_and_not_raised(grid_district, rings, names, crs, repair):
     shapes = [shapely.Polygon(ring) for ring in rings]
