@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from qjmap._bench import Work, as_list
+from qjmap.errors import Problem
 from qjmap.layers import LayerSpec
 
 _COMMITTEE = re.compile("(?:居民委员会|村民委员会|居委会|村委会)$")
@@ -100,3 +102,46 @@ def _forms(name: str) -> tuple[str, str, str]:
     bare = _COMMITTEE.sub("", name)
     stem = bare.removesuffix("社区") if bare.endswith("社区") else bare.removesuffix("村")
     return name, bare, stem or bare
+
+
+def know_villages(work: Work) -> None:
+    """Fill what the list of villages knows of a village that the file names: its code, its town, its full name."""
+    fills = tells(work.spec)
+    if not fills:
+        return
+    book = Villages(work.around.gazetteer.villages, work.around.town_codes)
+    found: dict[str, dict[int, tuple[str, str]]] = {key: {} for key in ("town", "code", "town_code", "name")}
+    texts = [as_list(work.cells[key]) for key in ("code", "town", "name")]
+    blank = [not one for one in as_list(work.cells["town_code"])] if "town_code" in fills else []
+    for place, (code, town, name) in enumerate(zip(*texts, strict=True)):
+        if work.left[place] or not (code or name):
+            continue
+        if not town and (town := book.town_of(code)):
+            found["town"][place] = town, f"由统计代码得知在{town}"
+        known = book.find(town, name)
+        if known is None and name and not code:
+            _unknown_village(work, place, town, name, book.near(town, name))
+        if known is not None and known.code and not code:
+            found["code"][place] = known.code, f"村(社区)名册中{town}{known.name}的代码"
+        elif known is not None and known.code and code != known.code:
+            advice = f"名册中{town}{known.name}的代码是 {known.code};请核对代码或名称"
+            work.warnings.append(
+                Problem(work.file, int(work.rows[place]), work.told("code"), code, "名册中的代码", advice)
+            )
+        if "town_code" in fills and blank[place]:
+            own = book.code_of(town, code)
+            if own:
+                found["town_code"][place] = own, f"{town or '该村(社区)'}的代码"
+        if "town_code" in fills and known is not None and known.name != name and code in ("", known.code):
+            found["name"][place] = known.name, "名册中的全称"
+    for key, values in found.items():
+        if values and (key in fills or key == "name"):
+            new, whys = zip(*values.values(), strict=True)
+            work.for_cells(key, list(values), list(new), f"village-{key.replace('_', '-')}", list(whys))
+
+
+def _unknown_village(work: Work, place: int, town: str, name: str, near: str) -> None:
+    where = f"名册中{town}没有这个名称,或有几个" if town else "没有写街镇,不知是哪一个"
+    advice = f"{where}{f';是否为“{near}”' if near else ''}:请写统计代码,或照名册写全称"
+    row = int(work.rows[place])
+    work.warnings.append(Problem(work.file, row, work.told("name"), name, "名册中的村(社区)", advice))

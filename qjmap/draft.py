@@ -9,6 +9,7 @@ import contextlib
 import csv
 import io
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -17,8 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qjmap import _shapes, datum
-from qjmap._drafting import BY_NUMBER, EXAMPLE, Draft, Repair, Surroundings, Work, in_unit
+from qjmap._bench import BY_NUMBER, Draft, Repair, Surroundings, Work
+from qjmap._cells import EXAMPLE, clear_cells, fill_columns, fill_merged, in_unit, leave_out, repair_cells
+from qjmap._finishing import fill_defaults, finish
+from qjmap._placing import place
 from qjmap._units import other_units
+from qjmap._villages import know_villages
 from qjmap._villages import tells as told_by_register
 from qjmap.checks import Ground
 from qjmap.coordinates import columns as coordinates
@@ -143,20 +148,20 @@ def prepare(
         Rows with an error are not in its frame.
     """
     work = Work(source, spec, matches, around, frozenset(refused_repairs), fills, meanings, known)
-    steps: tuple[tuple[float, Callable[[], None]], ...] = (
-        (0.05, work.leave_out),
-        (0.1, work.fill_merged),
-        (0.11, work.clear_cells),
-        (0.12, work.fill_columns),
-        (0.4, work.repair_cells),
-        (0.45, work.know_villages),
-        (0.6, lambda: work.place(reading)),
-        (0.65, work.fill_defaults),
+    steps: tuple[tuple[float, Callable[[Work], None]], ...] = (
+        (0.05, leave_out),
+        (0.1, fill_merged),
+        (0.11, clear_cells),
+        (0.12, fill_columns),
+        (0.4, repair_cells),
+        (0.45, know_villages),
+        (0.6, partial(place, reading=reading)),
+        (0.65, fill_defaults),
     )
     for done, step in steps:
-        step()
+        step(work)
         progress(done)
-    made = work.finish()
+    made = finish(work)
     progress(1.0)
     return made
 

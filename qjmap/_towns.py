@@ -1,0 +1,156 @@
+"""Towns on the bench: in which one a row lies by its place, by its address, or as it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from qjmap._bench import Floats, Work, as_list
+from qjmap._repairs import written
+from qjmap.checks import SCHEMATIC_M, UNPLACED, owners
+from qjmap.errors import Problem
+from qjmap.matching import ADDRESS
+from qjmap.merging import key_of
+from qjmap.places import Place
+
+
+def _kept_towns(work: Work) -> None:
+    """Hold a new place against the town that a record has already, where the file says none: it stays kept."""
+    existing, key = work.around.existing, key_of(work.spec)
+    if existing is None or key is None or not {key, "town"} <= {*existing.columns}:
+        return
+    blank = work.again() & work.cells["town"].isna().to_numpy()
+    if blank.any():
+        towns = existing.drop_duplicates(key).set_index(key)["town"].astype("str")
+        work.cells["town"] = work.cells["town"].where(~blank, work.cells[key].map(towns)).astype("str")
+
+
+def by_place(work: Work) -> None:
+    """Give rows that have a place and name no town the town in which they lie."""
+    _kept_towns(work)
+    ground = work.around.ground
+    lon, lat = (
+        pd.to_numeric(work.cells[key], errors="coerce").to_numpy(dtype=np.float64) for key in ("lon", "lat")
+    )
+    bare = work.cells["town"].isna().to_numpy() & np.isfinite(lon) & np.isfinite(lat) & ~work.left
+    places = np.flatnonzero(bare)
+    if not places.size or not len(ground.polygons):
+        return
+    x, y = ground.projection.to_metres(lon[places], lat[places])
+    owner = owners(ground, x, y)
+    inside = owner >= 0
+    places, owner, x, y = places[inside], owner[inside], x[inside], y[inside]
+    lines = "界线" if ground.official else "示意界线"
+    names = [ground.towns[n] for n in owner.tolist()]
+    whys = {name: f"没有写街镇;坐标按{lines}落在{name}" for name in ground.towns}
+    work.for_cells("town", places.tolist(), names, "town-by-place", [whys[name] for name in names])
+    _near_lines(work, places, owner, x, y)
+
+
+def _near_lines(
+    work: Work, places: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], x: Floats, y: Floats
+) -> None:
+    """Warn of towns taken from a place that may as well lie in the next one."""
+    ground = work.around.ground
+    taken = work.cells["town"].iloc[places].notna().to_numpy()
+    places, owner, x, y = places[taken], owner[taken], x[taken], y[taken]
+    own = (
+        pd.to_numeric(work.cells["error_m"].iloc[places], errors="coerce")
+        .fillna(0)
+        .to_numpy(dtype=np.float64)
+    )
+    reach = own + (0.0 if ground.official else SCHEMATIC_M)
+    points = shapely.points(x, y)
+    at, town = shapely.STRtree(ground.polygons).query(points, predicate="dwithin", distance=reach)
+    other = town != owner[at]
+    at, town = at[other], town[other]
+    gap = shapely.distance(points[at], ground.polygons[town])
+    order = np.lexsort((gap, at))
+    _, first = np.unique(at[order], return_index=True)
+    lines = "" if ground.official else ";示意界线可能差几百米"
+    for n in order[first].tolist():
+        said = f"离{ground.towns[town[n]]}只有 {gap[n]:.0f} 米{lines};请核对街镇"
+        row, found = int(work.rows[places[at[n]]]), ground.towns[owner[at[n]]]
+        work.warnings.append(Problem(work.file, row, work.told("town"), found, "坐标所在的街镇", said))
+
+
+def by_address(work: Work) -> None:
+    """Put rows without coordinates into the village or town that they name; the rest is 未定位."""
+    without = (work.cells["lon"].isna() & work.cells["lat"].isna()).to_numpy() & ~work.left
+    said = work.cells["position"].notna().to_numpy()
+    # of a record that is kept the place is known, unless the file names another
+    without &= (
+        ~work.again() | work.cells[ADDRESS].notna().to_numpy() | work.cells["village"].notna().to_numpy()
+    )
+    places = np.flatnonzero(without).tolist()
+    found: dict[tuple[str, str, str], Place] = {}
+    towns: dict[int, str] = {}
+    villages: dict[int, str] = {}
+    lost: list[int] = []
+    placed = 0
+    texts = [as_list(work.cells[key]) for key in (ADDRESS, "town", "village")]
+    known = set(work.around.gazetteer.towns)
+    for place in places:
+        address, town, village = (column[place] for column in texts)
+        if not (address or village):
+            if not town and not said[place]:
+                lost.append(place)
+            continue
+        asked = (address, town if town in known else "", village)
+        if asked not in found:
+            found[asked] = work.around.gazetteer.find(*asked)
+        one = found[asked]
+        if one.choices or one.elsewhere:
+            _doubt(work, place, address or village, one)
+        if one.town and not town:
+            towns[place] = one.town
+        if one.village and not village:
+            villages[place] = one.village
+        if np.isfinite(one.lon) and not said[place]:
+            _set_place(work, place, one)
+            placed += 1
+        elif not (one.town or town) and not said[place]:
+            lost.append(place)
+    for key, values in (("town", towns), ("village", villages)):
+        if values:
+            column = work.told(ADDRESS) if ADDRESS in work.matches else work.told("village")
+            why = f"由“{column}”得知"
+            work.for_cells(key, list(values), list(values.values()), "address", [why] * len(values))
+    if lost:
+        _write(work, "position", dict.fromkeys(lost, UNPLACED))
+        work.notes.append(f"{len(lost)} 行没有坐标,也看不出所在街镇:保留后记为“未定位”")
+    rest = len(places) - len(lost) - placed
+    if rest > 0:
+        work.notes.append(f"{rest} 行没有坐标,按街镇近似定位,误差按街镇大小计")
+    if placed:
+        work.notes.append(f"{placed} 行没有坐标,按所在村(社区)近似定位")
+
+
+def _doubt(work: Work, place: int, text: str, found: Place) -> None:
+    """Say of an address that it names several places, perhaps one, or another district."""
+    name = work.told(ADDRESS) if ADDRESS in work.matches else work.told("village")
+    expected, advice = "一处地方", f"可能是:{'、'.join(found.choices[:6])};请写明街镇和村(社区)"
+    if found.elsewhere:
+        expected, advice = "本区的地址", f"写的是{found.elsewhere},没有按地址定位;确在本区的,请改正地址"
+    work.warnings.append(Problem(work.file, int(work.rows[place]), name, text, expected, advice))
+
+
+def _set_place(work: Work, place: int, found: Place) -> None:
+    row, new = int(work.rows[place]), f"{found.lon:.6f}, {found.lat:.6f}"
+    why = f"由地址得知在{found.town}{found.village},误差约 {found.error_m:.0f} 米"
+    if work.for_row("village", "lon", row, None, new, why):
+        _write(work, "lon", {place: written(found.lon)})
+        _write(work, "lat", {place: written(found.lat)})
+        _write(work, "position", {place: "村社近似"})
+        _write(work, "error_m", {place: written(found.error_m)})
+
+
+def _write(work: Work, key: str, values: Mapping[int, str]) -> None:
+    cells = work.cells[key].astype(object).to_numpy(copy=True)
+    for place, value in values.items():
+        cells[place] = value
+    work.cells[key] = pd.Series(cells, index=work.cells[key].index).astype("str")
