@@ -213,7 +213,7 @@ class Work:
             self.cells[key] = pd.Series(values, index=cells.index).astype("str")
 
     def fill(self, key: str, value: str, why: str, kind: str = "default") -> None:
-        """Fill the blanks of a column; by default not those of rows that change a record, which are kept as they are."""
+        """Fill the blanks of a column; by default not of rows that change a record: these keep what they have."""
         kept = self.again() if kind == "default" else np.zeros(len(self.rows), dtype=bool)
         if not (len(kept) and kept.all()) and self.for_column(kind, key, None, value, why):
             filled = self.cells[key].fillna(value)
