@@ -60,7 +60,12 @@ def test_a_disc_serves_beyond_its_towns_line(grid_district, layer):
     towns = grid_district.towns
     lon = (towns.at["戊镇", "seat_lon"] + towns.at["己镇", "seat_lon"]) / 2
     lat = (towns.at["戊镇", "seat_lat"] + towns.at["己镇", "seat_lat"]) / 2
-    table = table_of(grid_district, layer([{"town": "戊镇", "lon": lon, "lat": lat}]), 1, 3000)
+    table = table_of(
+        grid_district,
+        layer([{"town": "戊镇", "lon": lon, "lat": lat, "position": "实测", "error_m": 0}]),
+        1,
+        3000,
+    )
     half = np.pi * 3**2 / 2
     assert table.loc[["戊镇", "己镇"], "km2_certain"].tolist() == pytest.approx([half, half], rel=1e-3)
     assert table["km2_certain"].sum() == pytest.approx(2 * half, rel=1e-5)

@@ -332,6 +332,7 @@ def test_a_record_is_added_deleted_and_brought_back(office):
     next(one for one in versions.at.button if one.label == "恢复为新版本").click()
     versions.run()
     assert "第 1 版已恢复,存为第 3 版" in versions.text
+    assert [versions.at.selectbox(key=one).value for one in ("newer", "older", "take")] == ["3", "2", "3"]
     assert load_kept(office, "fire_ponds") == [key]
 
 
