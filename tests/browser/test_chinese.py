@@ -41,6 +41,25 @@ def test_a_page_has_no_english_of_its_own(server, visit, name):
         assert page.locator("html").get_attribute("lang") == "zh-CN"
 
 
+def test_what_opens_later_is_in_chinese_too(server, visit):
+    with visit(1366, 768, locale="zh-CN") as page:
+        opened(page, f"{server}/fire_water")
+        box = page.get_by_role("combobox").first
+        box.click()
+        page.get_by_role("option").first.wait_for()
+        box.press_sequentially("zzz")
+        page.get_by_text("没有相符的").wait_for()
+        assert page.evaluate(ENGLISH) == []
+        page.keyboard.press("Escape")
+        page.get_by_text("没有相符的").wait_for(state="detached")
+        sidebar = page.get_by_test_id("stSidebar")
+        sidebar.hover()  # Streamlit shows the button while the pointer is there
+        page.get_by_role("button", name="收起左侧").click()
+        page.get_by_role("button", name="展开左侧").click()
+        sidebar.hover()
+        page.get_by_role("button", name="收起左侧").wait_for()
+
+
 def test_a_file_that_is_too_large_is_told_how_large_it_may_be(server, visit, tmp_path):
     large = tmp_path / "消火栓台账.csv"
     with large.open("wb") as file:
