@@ -16,7 +16,7 @@ import shapely
 from qjmap import boundaries, population
 from qjmap._entries import read_toml
 from qjmap.boundaries import Origin
-from qjmap.checks import Context
+from qjmap.checks import Context, Ground
 from qjmap.contents import BOUNDARIES, Content
 from qjmap.crs import Projection
 from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError
@@ -185,6 +185,12 @@ class District:
             f"{key}.{name}" for key, spec in self.registry.layers.items() for name in spec.columns
         )
         return Context(tuple(self.towns.index), tuple(self.documents.index), self.settings.box, demo, columns)
+
+    def ground(self) -> Ground:
+        """Give the land that places are held against."""
+        own = self.boundaries
+        shapes = np.asarray(own.geometry, dtype=object)
+        return Ground(self.projection, tuple(own.index), shapes, official=not self.schematic)
 
     def total(self, year: int) -> OfficialTotal:
         """Give the official number of people of a year.

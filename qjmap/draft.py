@@ -25,7 +25,6 @@ from qjmap._placing import place
 from qjmap._units import other_units
 from qjmap._villages import know_villages
 from qjmap._villages import tells as told_by_register
-from qjmap.checks import Ground
 from qjmap.coordinates import columns as coordinates
 from qjmap.district import District
 from qjmap.errors import DataError
@@ -79,20 +78,13 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
         if VILLAGE_AREAS in district.registry.shaped:
             drawn = load_layer(district, VILLAGE_AREAS, demo=False).frame
             villages = with_areas(villages, drawn) if len(drawn) else villages
-    own = district.boundaries
-    ground = Ground(
-        district.projection,
-        tuple(own.index),
-        np.asarray(own.geometry, dtype=object),
-        official=not district.schematic,
-    )
     areas = {str(name): float(area) for name, area in district.towns["area_km2"].items()}
     settings = district.settings
     names = (settings.name, settings.short_name, settings.short_name.removesuffix("区").removesuffix("县"))
     codes = {str(name): str(code) for name, code in district.towns["code"].items()}
     return Surroundings(
         district.context(),
-        ground,
+        district.ground(),
         Gazetteer(towns, villages, areas, (settings.name, settings.short_name)),
         names,
         existing,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from qjmap import boundaries
-from qjmap.checks import Ground, Oddities, check, look
+from qjmap.checks import Oddities, check, look
 from qjmap.contents import BOUNDARIES, Content
 from qjmap.district import District, load_district
 from qjmap.errors import DataError, Problem
@@ -116,15 +115,8 @@ def look_at(
     checked = check(raw, spec, place.context())
     if not spec.placed or checked.problems:
         return Oddities((), ())
-    towns = place.boundaries
-    ground = Ground(
-        place.projection,
-        tuple(towns.index),
-        np.asarray(towns.geometry, dtype=object),
-        official=not place.schematic,
-    )
     others = None if known is None else known[known["id"] != cells.get("id")]
-    found = look(raw, spec, checked.frame, ground, others)
+    found = look(raw, spec, checked.frame, place.ground(), others)
     return Oddities(
         *(tuple(replace(one, row=None) for one in part) for part in (found.problems, found.warnings))
     )
