@@ -17,6 +17,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 SUM, NOTE, HEADER = "合计行,不导入", "附注或签名行,不导入", "表头又出现一次,不导入"
+_LEVELS = 30  # of sums within sums: a file may be made to have one more in every row
 BY_NUMBERS = "各列数值等于以上各行之和,按合计行不导入"
 MAYBE = "是不是合计行?是的话请在文件里删去这一行"
 
@@ -86,8 +87,9 @@ def asides(
     for name in labels:
         _by_words(frame[name], name, found)
     _alone(frame, found)
-    while _by_numbers(frame, names, numbers, places, ids, found):
-        pass  # a sum that is known parts what is below it from what is above
+    for _ in range(_LEVELS):  # a sum that is known parts what is below it from what is above
+        if not _by_numbers(frame, names, numbers, places, ids, found):
+            break
     for name in names:
         towns = np.flatnonzero(frame[name].isin(list(places)).to_numpy(dtype=bool)).tolist()
         for place in towns if len(towns) * 2 < len(frame) else ():  # else it is a list of towns
