@@ -36,6 +36,7 @@ def opened(fox, address, *, with_map):
 
 @pytest.mark.parametrize("name", [name for name, _ in PAGES])
 def test_every_page_works_in_firefox(fox, server, name):
+    fox.open("about:blank")  # what the page before was still asking for is told as it is left
     fox.requests.clear()
     fox.errors.clear()
     opened(fox, f"{server}/{name}", with_map=name in MAPPED)
