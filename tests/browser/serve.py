@@ -179,6 +179,8 @@ def _watch(page: Page, wrong: list[str]) -> None:
 
 def drawn(page: Page) -> Frame:
     """Wait until a scene is drawn on the page's map; give the map's frame."""
+    # other lines are another base map: until it stands the old one is still there
+    page.wait_for_function("map => document.querySelectorAll(map).length === 1", arg=MAP)
     page.frame_locator(MAP).locator("[data-scene]").first.wait_for()
     settled(page)
     frame = page.frame(url=lambda url: "st_folium" in url)
