@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from qjmap.standards import Rule
-from qjmap.ui import source, who
+from qjmap.ui import address, source, who
 
 Figure = float | dict[str, float]
 
@@ -21,10 +21,10 @@ def custom_figures() -> dict[str, Figure]:
     so that they hold on every page until they are reset. What cannot be read is passed over, and a figure for a rule
     that is `fixed`.
     """
-    if _FIGURES in st.query_params:
-        st.session_state[_FIGURES] = read(st.query_params[_FIGURES])
+    if (said := address.get(_FIGURES)) is not None:
+        st.session_state[_FIGURES] = read(said)
     elif st.session_state.get(_FIGURES):
-        st.query_params[_FIGURES] = write(st.session_state[_FIGURES])
+        address.put({_FIGURES: write(st.session_state[_FIGURES])})
     found: dict[str, Figure] = st.session_state.get(_FIGURES, {})
     rules = source.standards()
     return {key: figure for key, figure in found.items() if _changes(rules, key, figure)}
@@ -64,10 +64,7 @@ def reset_figures() -> None:
 
 def _keep(figures: dict[str, Figure]) -> None:
     st.session_state[_FIGURES] = figures
-    if figures:
-        st.query_params[_FIGURES] = write(figures)
-    else:
-        st.query_params.pop(_FIGURES, None)
+    address.put({_FIGURES: write(figures) if figures else None})
 
 
 def _same(rule: Rule, figure: Figure) -> bool:

@@ -15,7 +15,7 @@ from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.registers import Layer
-from qjmap.ui import html, links, source, who, words
+from qjmap.ui import address, html, links, source, who, words
 from qjmap.ui.navigation import through_the_front_door
 from qjmap.workspace import Workspace, home
 
@@ -26,6 +26,7 @@ _STYLE = Path(__file__).with_name("style.css")
 
 def run(page: StreamlitPage) -> None:
     """Run a page; data that it cannot do without and that nobody has spoken of are told where it stops."""
+    address.catch_up()
     top = links.arrive(page.url_path)
     try:
         page.run()

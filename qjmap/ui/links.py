@@ -175,10 +175,15 @@ def _come_back() -> None:
     if context is None or not context.is_history_navigation:
         return
     with get_session_state().query_params() as params:
-        for key, values in parse_qs(context.query_string, keep_blank_values=True).items():
-            if params.get_initial_value(key) is None and key not in params.to_dict():
-                params._initial_query_params[key] = values
-                params.set_with_no_forward_msg(key, values if len(values) > 1 else values[0])
+        asked = parse_qs(context.query_string, keep_blank_values=True)
+        dropped = [
+            key for key in asked if params.get_initial_value(key) is None and key not in params.to_dict()
+        ]
+        for key in dropped:
+            params._initial_query_params[key] = asked[key]
+            params.set_with_no_forward_msg(key, asked[key] if len(asked[key]) > 1 else asked[key][0])
+        if dropped:
+            params._send_query_param_msg()  # the browser was told the address without them
 
 
 def tell(top: DeltaGenerator) -> None:
@@ -187,6 +192,8 @@ def tell(top: DeltaGenerator) -> None:
     if asked is not None:
         st.session_state[_SAID] = amiss(asked, st.session_state[_HERE_NOW])
         del st.session_state[_ASKED]  # only now: a run may be cut off in between, and the next one tells
+        # What an address chose and a single run has read, Streamlit would forget on the way to the next page.
+        get_session_state()._state._compact_state()
     if st.session_state[_SAID]:
         top.html(html.note("".join(st.session_state[_SAID])))
 

@@ -9,11 +9,10 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from qjmap.district import District
-from qjmap.ui import source
+from qjmap.ui import address, source
 from qjmap.webmap import Scene, feature_group, folium_map
 
 _CLICK = "last_object_clicked_tooltip"
-_COUNT = "last_object_clicked_count"
 _PLACE = "last_object_clicked"
 
 Place = Callable[[float, float, float], bool]
@@ -22,46 +21,23 @@ Place = Callable[[float, float, float], bool]
 
 def town_in_focus(district: District) -> str | None:
     """Give the town that the address names, if there is such a town."""
-    name = st.query_params.get("town")
+    name = address.get("town")
     return name if name in district.towns.index else None
 
 
 def record_in_focus() -> str | None:
     """Give the id of the record that the address names."""
-    return st.query_params.get("record")
+    return address.get("record")
 
 
 def focus_town(name: str | None) -> None:
     """Go to a town; going where one is already, or to None, goes back to the whole district."""
-    if name is None or name == st.query_params.get("town"):
-        st.query_params.pop("town", None)
-    else:
-        st.query_params["town"] = name
+    address.put({"town": None if name == address.get("town") else name})
 
 
 def focus_record(record: str | None) -> None:
     """Open a record, or close the open one."""
-    if record is None:
-        st.query_params.pop("record", None)
-    else:
-        st.query_params["record"] = record
-
-
-def _returned(key: str, *, place: bool) -> list[str]:
-    """Say what the map sends back: what was clicked, and nothing that would make the page run again once it is there.
-
-    But for a page that was opened by an address with choices in it: Streamlit forgets those on the way to the next
-    page unless the browser has spoken once, and the count of clicks makes it speak.
-    """
-    kept = f"{key}-returned"
-    if kept not in st.session_state:
-        st.session_state[kept] = [
-            _CLICK,
-            *([_PLACE] if place else []),
-            *([_COUNT] if st.query_params else []),
-        ]
-    returned: list[str] = st.session_state[kept]
-    return returned
+    address.put({"record": record})
 
 
 def _clicked_place(value: Mapping[str, object], zoom: Sequence[str]) -> tuple[float, float, float] | None:
@@ -115,15 +91,16 @@ def show_map(
             if turn < len(known):
                 focus_record(str(known[turn]))
         elif what == "town" and turn < len(district.boundaries):
-            focus_record(None)
-            focus_town(str(district.boundaries.index[turn]))
+            name = str(district.boundaries.index[turn])
+            address.put({"record": None, "town": None if name == address.get("town") else name})
 
     st_folium(
         folium_map(ground, district.settings.centre),
         key=key,
         height=720,
         use_container_width=True,
-        returned_objects=_returned(key, place=place is not None),
+        # nothing else: a count of clicks, say, would make the page run again as soon as the map is there
+        returned_objects=[_CLICK, _PLACE] if place is not None else [_CLICK],
         feature_group_to_add=feature_group(scene),
         on_change=clicked,
     )

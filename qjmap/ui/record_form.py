@@ -17,7 +17,7 @@ from qjmap.errors import DataError, Problem, QjmapError
 from qjmap.ingest import RawTable
 from qjmap.layers import Column, LayerSpec
 from qjmap.office import Office
-from qjmap.ui import desk, frame, html, mapview, source, who
+from qjmap.ui import address, desk, frame, html, mapview, source, who
 from qjmap.workspace import ConflictError, Version
 
 NEW = ""
@@ -92,20 +92,18 @@ class Said:
 
 def in_focus() -> str | None:
     """Give the id of the record that the address names, `NEW` for one that is being added, None for none."""
-    return NEW if st.query_params.get("add") else mapview.record_in_focus()
+    return NEW if address.get("add") else mapview.record_in_focus()
 
 
 def go_to(record: str | None) -> None:
     """Open a record, or close the open one."""
-    st.query_params.pop("add", None)
-    mapview.focus_record(record)
+    address.put({"add": None, "record": record})
     _forget_answers()
 
 
 def begin(key: str) -> None:
     """Begin a new record."""
-    mapview.focus_record(None)
-    st.query_params["add"] = "1"
+    address.put({"add": "1", "record": None})
     _forget_answers()
 
 
@@ -602,9 +600,8 @@ def _settled(key: str, record: str) -> None:
 
 def _open_last(key: str) -> None:
     _, table = desk.opened(key)
-    st.query_params.pop("add", None)
-    if len(table.frame):
-        mapview.focus_record(str(table.frame["id"].iat[-1]))
+    last = {"record": str(table.frame["id"].iat[-1])} if len(table.frame) else {}
+    address.put({"add": None, **last})
 
 
 def _give_up(key: str, record: str) -> None:

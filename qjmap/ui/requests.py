@@ -14,7 +14,7 @@ from qjmap.district import District
 from qjmap.errors import DataError
 from qjmap.marks import notices
 from qjmap.registers import Layer
-from qjmap.ui import details, frame, html, judging, mapview, source, who, words
+from qjmap.ui import address, details, frame, html, judging, mapview, source, who, words
 from qjmap.ui.downloads import EXCEL, today
 from qjmap.ui.html import Figure
 from qjmap.ui.table import TableColumn, show_table
@@ -199,16 +199,13 @@ def _towns(towns: Sequence[str], district: District, named: int = 3) -> str:
 
 def in_focus(chosen: Sequence[Request]) -> str | None:
     """Give the request that the address names, if it is on the list."""
-    wanted_ = st.query_params.get(_REQUEST)
+    wanted_ = address.get(_REQUEST)
     return wanted_ if any(one.id == wanted_ for one in chosen) else None
 
 
 def focus(request: str | None) -> None:
     """Open a request; opening the open one, or None, closes it."""
-    if request is None or request == st.query_params.get(_REQUEST):
-        st.query_params.pop(_REQUEST, None)
-    else:
-        st.query_params[_REQUEST] = request
+    address.put({_REQUEST: None if request == address.get(_REQUEST) else request})
 
 
 def show_focus(district: District, found: Assessment, chosen: Sequence[Request]) -> None:

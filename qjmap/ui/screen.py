@@ -25,7 +25,7 @@ from qjmap.marks import district_bounds, marks, notices
 from qjmap.programme import ALL, Item
 from qjmap.registers import has_demo
 from qjmap.shortlist import Line
-from qjmap.ui import answers, frame, html, mapview, words
+from qjmap.ui import address, answers, frame, html, mapview, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
 from qjmap.ui.shortages import rests_on
@@ -116,24 +116,24 @@ class Stage:
 
 def playing() -> bool:
     """Tell whether the address asks for the show, not for its preparation."""
-    return _PLAY in st.query_params
+    return address.get(_PLAY) is not None
 
 
 def items_of(stage: Stage) -> tuple[list[Item], list[str]]:
     """Give the programme that the address holds, else the suggested one; and what of it is not understood."""
     towns = [str(town) for town in stage.district.towns.index]
-    items, strange = programme.read(st.query_params.get(_SHOW, ""), stage.rules, towns)
-    if not items and (strange or _SHOW not in st.query_params):
+    items, strange = programme.read(address.get(_SHOW) or "", stage.rules, towns)
+    if not items and (strange or address.get(_SHOW) is None):
         items = programme.suggest(stage.lines, stage.towns)
     return items, strange
 
 
 def _keep(items: Sequence[Item]) -> None:
-    st.query_params[_SHOW] = programme.write(items)
+    address.put({_SHOW: programme.write(items)})
 
 
 def _every() -> int:
-    return programme.seconds(st.query_params.get(_EVERY, ""), _SECONDS)
+    return programme.seconds(address.get(_EVERY) or "", _SECONDS)
 
 
 def prepare(stage: Stage) -> None:
@@ -217,7 +217,7 @@ def _remove(items: list[Item], place: int) -> None:
 
 def _suggested() -> None:
     st.session_state.pop("scene-picked", None)
-    st.query_params.pop(_SHOW, None)
+    address.put({_SHOW: None})
 
 
 def _add(stage: Stage, items: list[Item]) -> None:
@@ -252,7 +252,7 @@ def _start(items: Sequence[Item]) -> None:
     st.session_state.setdefault("scene-every", _every())
 
     def keep() -> None:
-        st.query_params[_EVERY] = str(st.session_state["scene-every"])
+        address.put({_EVERY: str(st.session_state["scene-every"])})
 
     st.number_input(
         "每个场景停留(秒)",
@@ -264,9 +264,8 @@ def _start(items: Sequence[Item]) -> None:
     )
 
     def start() -> None:
-        _keep(items)
-        st.query_params[_EVERY] = str(st.session_state["scene-every"])
-        st.query_params[_PLAY] = "1"
+        every = str(st.session_state["scene-every"])
+        address.put({_SHOW: programme.write(items), _EVERY: every, _PLAY: "1"})
 
     st.button("开始放映", type="primary", on_click=start, disabled=not items, width="stretch")
 
@@ -291,7 +290,7 @@ def play(stage: Stage) -> None:
         prepare(stage)
         return
     st.html(f"<style>{(_HERE / 'screen.css').read_text(encoding='utf-8')}</style>")
-    asked = st.query_params.get(_PLAY, "1")
+    asked = address.get(_PLAY) or "1"
     place = (int(asked) - 1) % len(items) if asked.isdecimal() and len(asked) < 6 else 0
     picture = picture_of(stage, items[place])
     with st.container(key="screen-head"):
@@ -306,9 +305,9 @@ def play(stage: Stage) -> None:
     def go() -> None:
         wanted = st.session_state["screen-keys"].go
         if wanted == "leave":
-            st.query_params.pop(_PLAY, None)
+            address.put({_PLAY: None})
         elif isinstance(wanted, int):
-            st.query_params[_PLAY] = str(wanted % len(items) + 1)
+            address.put({_PLAY: str(wanted % len(items) + 1)})
 
     with st.container(key="screen-keys-box"):
         _component()(

@@ -18,7 +18,7 @@ from qjmap.errors import DataError
 from qjmap.registers import Layer, lies_in
 from qjmap.shortlist import Line
 from qjmap.standards import CUSTOM
-from qjmap.ui import answers, html, mapview, source, words
+from qjmap.ui import address, answers, html, mapview, source, words
 from qjmap.ui.downloads import today
 from qjmap.ui.html import Figure
 from qjmap.webmap import Scene
@@ -41,12 +41,11 @@ def choose_town(district: District) -> str:
     before = st.session_state.get(_KEY)
     town = mapview.town_in_focus(district) or (before if before in towns else towns[0])
     st.session_state[_KEY] = town
-    if st.query_params.get("town") != town:
-        st.query_params["town"] = town
+    if address.get("town") != town:
+        address.put({"town": town})
 
     def changed() -> None:
-        mapview.focus_record(None)
-        st.query_params["town"] = st.session_state[_KEY]
+        address.put({"town": st.session_state[_KEY], "record": None})
 
     st.sidebar.selectbox("街镇", towns, key=_KEY, on_change=changed)
     return town

@@ -24,7 +24,7 @@ from qjmap.assess import (
 from qjmap.district import District
 from qjmap.shortlist import Choice, Line
 from qjmap.standards import CUSTOM
-from qjmap.ui import answers, details, html, judging, mapview, source, words
+from qjmap.ui import address, answers, details, html, judging, mapview, source, words
 from qjmap.ui.figures import write as write_figures
 from qjmap.ui.html import Figure
 from qjmap.ui.matrix import Cell, Place, Row, Sign, show_matrix
@@ -85,36 +85,25 @@ def choose(district: District) -> Choice:
 
 def rule_in_focus(found: Assessment) -> str | None:
     """Give the rule that the address names, if it was judged."""
-    wanted = st.query_params.get("rule")
+    wanted = address.get("rule")
     return wanted if any(one.rule.id == wanted for one in found) else None
 
 
 def focus(rule: str | None, town: str | None) -> None:
     """Open a rule in a town (either may be None); what is open already is closed again."""
-    _close_record()
-    if (rule, town) == (st.query_params.get("rule"), st.query_params.get("town")):
+    if (rule, town) == (address.get("rule"), address.get("town")):
         rule = town = None
-    for name, value in (("rule", rule), ("town", town)):
-        if value is None:
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = value
+    address.put({"rule": rule, "town": town, "record": None})
 
 
 def focus_rule(rule: str) -> None:
     """Open a rule in the town that is open."""
-    _close_record()
-    st.query_params["rule"] = rule
+    address.put({"rule": rule, "record": None})
 
 
 def focus_town(town: str) -> None:
     """Open a town with the rule that is open."""
-    _close_record()
-    st.query_params["town"] = town
-
-
-def _close_record() -> None:
-    mapview.focus_record(None)
+    address.put({"town": town, "record": None})
 
 
 # ---- figures and the matrix ------------------------------------------------------------------------
@@ -193,7 +182,7 @@ def show_list(district: District, chosen: Sequence[Line], *, year: int, height: 
         [sign for sign in SIGNS if sign.key in used],
         {key: label for key, label in CORNERS.items() if key in corners},
         key="shortages",
-        selected=(st.query_params.get("rule"), mapview.town_in_focus(district)),
+        selected=(address.get("rule"), mapview.town_in_focus(district)),
         on_pick=pick,
         height=height,
     )

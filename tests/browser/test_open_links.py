@@ -272,3 +272,19 @@ def test_the_page_that_is_open_is_marked_in_the_navigation(visit, server, name, 
         links = page.get_by_test_id("stTopNav").get_by_role("link")
         assert [one.inner_text() for one in links.all() if one.get_attribute("aria-current")] == [title]
         assert links.count() == len({one.inner_text() for one in links.all()})
+
+
+def test_what_a_link_chose_holds_on_the_next_page_though_nobody_touched_it(visit, server):
+    with visit() as page:
+        page.goto(f"{server}/shortages?demo=false&judged-year=2025")
+        drawn(page)
+        page.get_by_role("link", name="街镇画像", exact=True).click()
+        page.locator("h1", has_text="画像").wait_for()
+        drawn(page)
+        assert "demo=false" in page.url
+        assert "2025年人口" in page.locator(".qj-head").inner_text()
+        page.get_by_role("link", name="水库", exact=True).click()
+        page.wait_for_url("**/reservoirs*")
+        drawn(page)
+        assert "demo=false" in page.url
+        assert not page.get_by_role("switch", name="显示演示数据").is_checked()
