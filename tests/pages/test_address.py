@@ -7,7 +7,6 @@ from streamlit.testing.v1 import AppTest
 
 from qjmap.ui import address
 
-
 _PAGE = """
 import streamlit as st
 
