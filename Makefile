@@ -19,15 +19,13 @@ run: $(VENV)/.installed-run
 	@exec $(PY) -m streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS)
 
 # Every check runs, whatever the ones before it found; the browser tests apart, each worker with a server and a browser of its own.
-# A browser test that fails is told, and run once more by itself: on a machine that does something else too a browser stalls
-# now and then, which is no fault; one that fails twice is.
 test: $(VENV)/.installed-dev browser
 	@failed=0; set -x; \
 	$(PY) -m ruff check . || failed=1; \
 	$(PY) -m ruff format --check . || failed=1; \
 	$(PY) -m mypy || failed=1; \
 	$(PY) -m pytest -n 2 --dist worksteal --ignore tests/browser || failed=1; \
-	$(PY) -m pytest -n 2 tests/browser || $(PY) -m pytest --last-failed --last-failed-no-failures none tests/browser || failed=1; \
+	$(PY) -m pytest -n 2 tests/browser || failed=1; \
 	{ set +x; } 2>/dev/null; exit $$failed
 
 browser:
