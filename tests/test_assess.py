@@ -755,13 +755,17 @@ def test_every_rule_answers_every_town(in_2020: Assessment, qijiang: District, s
 
 
 def test_the_district_is_the_sum_of_its_towns(in_2020: Assessment, standards: Standards) -> None:
+    added = set()
     for rule in standards.enabled():
         *parts, whole = in_2020.of_rule(rule.id)
         short = [one for one in parts if one.status == SHORT]
         if rule.scope == "town" and short and whole.source != INDICATOR:
+            added.add(rule.id)
             assert whole.shortfall == pytest.approx(math.fsum(one.shortfall for one in short)), rule.id
             people = [one.people for one in short if not math.isnan(one.people)]
-            assert not people or whole.people == pytest.approx(math.fsum(people)), rule.id
+            assert people, rule.id
+            assert whole.people == pytest.approx(math.fsum(people)), rule.id
+    assert added == {"beds-primary-town", "beds-planned", "beds-open"}
 
 
 def test_known_answers_of_2020(in_2020: Assessment) -> None:

@@ -25,13 +25,14 @@ def matched(text: str, spec=HYDRANTS) -> dict[str, tuple[str, str]]:
 
 
 def test_keys_and_labels_are_names_for_every_layer():
+    assert len(REGISTRY.layers) > 10
     for spec in REGISTRY.layers.values():
         for names in (list(spec.columns), [one.label for one in spec.columns.values()]):
-            if len(set(names)) == len(names):
-                found = matched(",".join(f'"{name}"' for name in names) + "\nx\n", spec)
-                assert {key: one for key, (one, _) in found.items()} == dict(
-                    zip(spec.columns, names, strict=True)
-                )
+            assert len(set(names)) == len(names), spec.key
+            found = matched(",".join(f'"{name}"' for name in names) + "\nx\n", spec)
+            assert {key: one for key, (one, _) in found.items()} == dict(
+                zip(spec.columns, names, strict=True)
+            )
 
 
 def test_the_words_of_offices_in_chinese_and_english():
@@ -227,10 +228,11 @@ def test_units_as_people_write_them(found, wanted, times):
 
 
 def test_every_unit_of_a_register_is_known():
-    for spec in (*REGISTRY.layers.values(), *REGISTRY.tables.values()):
-        for column in spec.columns.values():
-            if column.unit:
-                assert _units.known(column.unit), column.label
+    specs = (*REGISTRY.layers.values(), *REGISTRY.tables.values())
+    units = {column.unit for spec in specs for column in spec.columns.values()} - {""}
+    assert units >= {"米", "张", "万元", "升/秒", "兆帕", "平方千米"}
+    assert {unit for unit in units if not _units.known(unit)} == set()
+    assert not _units.known("寸")
 
 
 @pytest.mark.parametrize(

@@ -182,19 +182,20 @@ def test_faults_of_the_table_are_told_all_at_once(qijiang, plan):
 
 def test_amounts_are_those_of_the_projects_own_text(plan):
     projects, _, _, links = plan
-    beds = projects.set_index("id")["beds"]
+    beds = projects.set_index("id")["beds"].dropna()
     content = projects.set_index("id")["content"]
-    for one in links:
-        if one.unit == "张":
-            assert one.amount == beds[one.project]
-        elif one.relation == "写明":
-            assert f"{one.amount:g}个" in content[one.project]
+    said = [one for one in links if one.relation == "写明"]
+    assert {one.project: one.amount for one in said if one.unit == "张"} == beds.to_dict()
+    (other,) = [one for one in said if one.unit != "张"]
+    assert f"{other.amount:g}个" in content[other.project]
+    assert not [one for one in links if one.relation != "写明" and one.amount > 0]
 
 
 def test_an_institution_is_linked_only_where_the_plan_adds_beds(plan):
     projects, health, _, links = plan
     rise, facility = progress.planned_rise(health), projects.set_index("id")["facility"]
     same = {one.project for one in links if one.relation == "同一机构"}
+    assert "P10" in same
     assert all(rise[facility[one]] > 0 for one in same)
     named = set(projects.loc[projects["beds"].notna(), "id"])
     owners = {key for key, value in facility.items() if rise.get(value, NAN) > 0} - named

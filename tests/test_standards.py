@@ -252,12 +252,15 @@ def test_towns_and_indicators_that_rules_name_exist(real: Standards, qijiang: Di
 
 def test_a_rules_figure_is_the_one_its_indicator_prints(real: Standards, qijiang: District) -> None:
     table = load_table(qijiang, "indicators").set_index("id")
-    for rule in real.values():
-        if rule.indicator and rule.figure is not None:
-            row = table.loc[rule.indicator]
-            assert rule.figure.urban == row["value_2025"], rule.id
-            # the binding of 专栏1 is printed; other tables print none
-            assert rule.binding in (row["binding"], "未写明") or row["binding"] != row["binding"], rule.id
+    held = [rule for rule in real.values() if rule.indicator and rule.figure is not None]
+    assert {rule.id for rule in held} >= {"beds-all", "doctors", "primary-staff"}
+    figures = {rule.id: (rule.figure.urban, rule.figure.rural) for rule in held}
+    assert figures == {rule.id: (table.at[rule.indicator, "value_2025"],) * 2 for rule in held}
+    # the binding of 专栏1 is printed; other tables print none
+    printed = table["binding"].dropna()
+    bindings = {rule.id: rule.binding for rule in held if rule.indicator in printed.index}
+    assert bindings == {rule.id: printed[rule.indicator] for rule in held if rule.id in bindings}
+    assert set(bindings.values()) == {"预期性", "约束性"}
 
 
 def test_documents_figures(real: Standards) -> None:

@@ -21,6 +21,9 @@ from tests import official
 SCHEMATIC = "示意"
 PROVIDER = "綦江区<b>民政局</b>"
 ABOUT = {"provider": PROVIDER, "imported": "2026-11-22", "date": "2025-06-30"}
+WITHOUT_MAP = ("charts", "screen")
+NOTHING_OFFERED = ("town", "records", "screen")
+"""Pages that give no file when they are opened: on paper, of another part, or made on demand."""
 SAID = f"界线由{PROVIDER}提供,2026-11-22导入"
 
 
@@ -71,6 +74,8 @@ def test_no_page_and_no_file_of_it_calls_the_lines_schematic(page, offered):
     where = shown.find(SCHEMATIC)
     assert where < 0, shown[max(0, where - 60) : where + 40]
     assert f"{SAID}。" in seen.text  # the foot
+    assert bool(seen.maps) == (page not in WITHOUT_MAP)
+    assert bool(offered) == (page not in NOTHING_OFFERED)
     for number in range(len(seen.maps)):
         assert SAID in [notice["text"] for notice in seen.scene_of(number)["notices"]]
     for name, data in offered.items():
