@@ -14,8 +14,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _WRITTEN = "address-written"
-_WINDOW_S = 5.0
-"""How long the browser may still speak with an older address: the way there and back, on a busy machine."""
+_WINDOW_S = 2.0
+"""How long the browser may still speak with an older address: the way there and back. Soon after, the same address may
+be meant: a click on the open page in the navigation."""
 
 _MOST = 9
 
