@@ -21,7 +21,15 @@ st.text(address.get("rule") or "无")
 
 
 @pytest.fixture
-def page(tmp_path):
+def clock(monkeypatch):
+    """A clock that stands still until a test moves it."""
+    now = SimpleNamespace(s=0.0)
+    monkeypatch.setattr(address, "time", SimpleNamespace(monotonic=lambda: now.s))
+    return now
+
+
+@pytest.fixture
+def page(tmp_path, clock):
     script = tmp_path / "page.py"
     script.write_text(_PAGE, encoding="utf-8")
     test = AppTest.from_file(str(script))
@@ -66,11 +74,9 @@ def test_what_nobody_wrote_here_is_a_link_and_wins(page):
     assert _asks_with(page, "丁").text[0].value == "丁"
 
 
-def test_after_a_while_the_address_alone_counts(page, monkeypatch):
+def test_after_a_while_the_address_alone_counts(page, clock):
     page.button[0].click().run()
-    later = address.time.monotonic() + 60
-    clock = SimpleNamespace(monotonic=lambda: later)
-    monkeypatch.setattr(address, "time", clock)
+    clock.s = 60
     assert _asks_with(page, None).text[0].value == "无"
 
 
