@@ -1,21 +1,18 @@
-"""Excel workbooks in: sheets as rows of text, read as a stream; nothing in a workbook is ever run.
+"""Excel workbooks (.xlsx) in: sheets as rows of text, read as a stream; nothing in a workbook is ever run.
 
 `.xlsx` is read with expat over the zip archive: openpyxl makes an object of every cell, and took five times as long.
 """
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from itertools import islice
 from xml.parsers import expat
 
-import xlrd
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
@@ -28,10 +25,8 @@ RESAVE = "请在表格软件中另存为“Excel 工作簿(.xlsx)”后再上传
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _EMPTY_CELLS = 50_000_000  # cells that hold nothing cost time, too
 _OTHERS = 40_000_000  # elements that are no row and no cell; text that stands in its cell has one each
-_RANGES = 100_000
-_FORMATTED = 20_000_000  # bytes of an .xls up to which its formats are read: each styled blank is a cell then
+RANGES = 100_000  # merged cells of a sheet that are remembered
 _LONGEST = 4 * _limits.CELL  # characters of a cell as they come, before it is known what they are
-_PART = re.compile(r"(?:.*/)?xl/(?:worksheets/)?[^/]*", re.IGNORECASE)
 
 
 @dataclass
@@ -86,94 +81,8 @@ def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
         yield sheet
 
 
-def sheets_xls(
-    file: str, content: bytes, progress: Callable[[float], None] = _limits.silent
-) -> Iterator[Sheet]:
-    """Yield the sheets of an .xls workbook; `progress` is told, from 0 to 1, how many have been read.
-
-    Raises
-    ------
-    DataError
-        Macros, a password, or a file that cannot be read.
-    """
-    if "_VBA_PROJECT".encode("utf-16-le") in content:
-        raise _macros(file)
-    if "EncryptedPackage".encode("utf-16-le") in content:
-        raise _limits.refusal(file, "有密码的工作簿", "没有密码的文件", "请去掉打开密码后再上传")
-    try:
-        formats = _formats_xls(content)
-        book = _open_xls(content, formatted=False)
-        for n, title in enumerate(book.sheet_names()):
-            sheet = book.sheet_by_index(n)
-            merged, veiled, shown = formats[n] if n < len(formats) else ([], [], {})
-            yield Sheet(
-                title,
-                _rows_xls(sheet, book.datemode, shown),
-                merged=merged,
-                hidden=bool(sheet.visibility),
-                veiled=veiled,
-            )
-            book.unload_sheet(n)
-            progress((n + 1) / book.nsheets)
-    except DataError:
-        raise
-    except Exception as error:  # whatever stands in a broken file, xlrd has an exception for it
-        locked = "encrypted" in str(error)
-        found = "有密码的工作簿" if locked else "无法解析的 .xls 文件"
-        advice = "请去掉打开密码后再上传" if locked else RESAVE
-        raise _limits.refusal(file, found, "可以打开的 Excel 工作簿", advice) from error
-
-
-def _open_xls(content: bytes, *, formatted: bool) -> xlrd.book.Book:
-    return xlrd.open_workbook(
-        file_contents=content,
-        on_demand=True,
-        ragged_rows=True,
-        formatting_info=formatted,
-        logfile=io.StringIO(),
-    )
-
-
-_Formats = tuple[list[tuple[int, int, int, int]], list[int], dict[tuple[int, int], tuple[str, ...]]]
-
-
-def _formats_xls(content: bytes) -> list[_Formats]:
-    """List each sheet's merged cells, hidden rows and cells with leading zeros: xlrd tells them only with all formats.
-
-    Of a workbook whose formats are broken or too many, none.
-    """
-    if len(content) > _FORMATTED:
-        return []
-    try:
-        book = _open_xls(content, formatted=True)
-        return [
-            (
-                [
-                    (top + 1, bottom, left, right - 1)
-                    for top, bottom, left, right in sheet.merged_cells[:_RANGES]
-                ],
-                [n + 1 for n, row in sheet.rowinfo_map.items() if row.hidden],
-                _zeros_xls(book, sheet),
-            )
-            for sheet in book.sheets()
-        ]
-    except Exception:  # xlrd has many kinds; the cells are read without formats anyhow
-        return []
-
-
-def _zeros_xls(book: xlrd.book.Book, sheet: xlrd.sheet.Sheet) -> dict[tuple[int, int], tuple[str, ...]]:
-    formats = {n: zeros(book.format_map[one.format_key].format_str) for n, one in enumerate(book.xf_list)}
-    if not any(formats.values()):
-        return {}
-    return {
-        (row, place): letters
-        for row in range(sheet.nrows)
-        for place, cell in enumerate(sheet.row(row))
-        if cell.ctype == xlrd.XL_CELL_NUMBER and (letters := formats.get(cell.xf_index, ()))
-    }
-
-
-def _macros(file: str) -> DataError:
+def macros(file: str) -> DataError:
+    """Make the error that refuses a workbook with macros."""
     return _limits.refusal(
         file, "含有宏的工作簿", "不含宏的工作簿", "请另存为“Excel 工作簿(.xlsx)”(会去掉宏)后再上传"
     )
@@ -181,7 +90,7 @@ def _macros(file: str) -> DataError:
 
 def _refuse_macros(file: str, names: Mapping[str, str]) -> None:
     if any("vbaproject" in name or "/macrosheets/" in name for name in names):
-        raise _macros(file)
+        raise macros(file)
     if "xl/workbook.bin" in names:
         raise _limits.refusal(file, "Excel 二进制工作簿(.xlsb)", ".xlsx 文件", RESAVE)
 
@@ -576,7 +485,7 @@ class _Cells:
 
     def _merge(self, ref: str) -> None:
         found = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,8}):([A-Za-z]{1,3})([0-9]{1,8})", ref)
-        if found and len(self.sheet.merged) < _RANGES:
+        if found and len(self.sheet.merged) < RANGES:
             one, top, other, bottom = found.groups()
             self.sheet.merged.append((int(top), int(bottom), _column(one), _column(other)))
 
@@ -608,46 +517,12 @@ def _date(text: str, epoch: datetime) -> str:
         value = from_excel(float(text), epoch)
     except (ValueError, OverflowError):
         return text
-    return _iso(value)
+    return iso(value)
 
 
-def _iso(value: object) -> str:
+def iso(value: object) -> str:
+    """Write a date, a time or both as a person would type them into a register."""
     if isinstance(value, datetime):
         midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
         return value.date().isoformat() if midnight else value.isoformat(" ", "seconds")
     return value.isoformat() if isinstance(value, time) else str(value)
-
-
-# ---- xls --------------------------------------------------------------------------------------------
-
-
-def _rows_xls(
-    sheet: xlrd.sheet.Sheet, datemode: int, shown: Mapping[tuple[int, int], tuple[str, ...]]
-) -> Iterator[Row]:
-    for n in range(sheet.nrows):
-        cells = sheet.row(n)
-        yield (
-            n + 1,
-            {
-                place: text
-                for place, cell in enumerate(islice(cells, _limits.COLUMNS))
-                if (text := _cell_xls(cell, datemode, shown.get((n, place), ())))
-            },
-        )
-
-
-def _cell_xls(cell: xlrd.sheet.Cell, datemode: int, shown: tuple[str, ...]) -> str:
-    if cell.ctype == xlrd.XL_CELL_TEXT:
-        return str(cell.value)
-    if cell.ctype == xlrd.XL_CELL_NUMBER:
-        return with_zeros(number_text(repr(cell.value)), shown) if shown else number_text(repr(cell.value))
-    if cell.ctype == xlrd.XL_CELL_DATE:
-        try:
-            return _iso(xlrd.xldate_as_datetime(cell.value, datemode))
-        except (ValueError, OverflowError):
-            return number_text(repr(cell.value))
-    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
-        return "是" if cell.value else "否"
-    if cell.ctype == xlrd.XL_CELL_ERROR:
-        return str(xlrd.error_text_from_code.get(cell.value, "#N/A"))
-    return ""

@@ -386,7 +386,8 @@ def _read_excel(
     header_row: int | None,
     progress: Callable[[float], None],
 ) -> tuple[Source, ...]:
-    from qjmap._excel import sheets_xls, sheets_xlsx
+    from qjmap._excel import sheets_xlsx
+    from qjmap._xls import sheets_xls
 
     kind = "xls" if archive is None else "xlsx"
     sheets = sheets_xls(name, content, progress) if archive is None else sheets_xlsx(archive)
