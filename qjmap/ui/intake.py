@@ -23,6 +23,7 @@ from qjmap.ui import (
     html,
     intake_check,
     intake_columns,
+    intake_hand,
     intake_map,
     intake_work,
     links,
@@ -31,7 +32,7 @@ from qjmap.ui import (
 )
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.downloads import EXCEL
-from qjmap.ui.intake_work import CHECK, COLUMNS, FILE, LAYER, PLACES, STEPS, Work
+from qjmap.ui.intake_hand import CHECK, COLUMNS, FILE, LAYER, PLACES, STEPS, Work
 
 LEAD = "把自己的表格或图形文件核对后存为新版本;保存之前什么都不会改动。"
 STYLE = Path(__file__).with_name("intake.css")
@@ -48,11 +49,11 @@ _SHAPES = "线、面图层请用 GeoJSON、Shapefile(.zip)、GeoPackage 或 KML;
 def show(person: Person, office: Office) -> None:
     """Show the step in hand, and the settled ones folded above it."""
     district = office.district
-    one = intake_work.work(district)
+    one = intake_hand.work(district)
     _hear_address(one)
-    spec = intake_work.spec_of(one, district)
+    spec = intake_hand.spec_of(one, district)
     _back_to_what_is_there(one)
-    if one.has_file and one.sheet == intake_work.BEST:
+    if one.has_file and one.sheet == intake_hand.BEST:
         one.sheet = intake_work.best(one, spec, tuple(district.towns.index))
     with suppress(DataError):  # told at its step
         if one.step == CHECK and one.has_file and intake_work.undecided(one, spec, district):

@@ -18,7 +18,7 @@ from qjmap.layers import Column, LayerSpec
 from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match, unsure
 from qjmap.ui import html, intake_map, intake_work
 from qjmap.ui import intake_parts as parts
-from qjmap.ui.intake_work import CHECK, PLACES, Work
+from qjmap.ui.intake_hand import CHECK, PLACES, Work
 from qjmap.workbooks import title
 
 _NONE, _STATUS = "", "status"

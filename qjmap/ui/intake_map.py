@@ -20,7 +20,7 @@ from qjmap.merging import PLACE
 from qjmap.office import Office
 from qjmap.registers import place
 from qjmap.ui import intake_work, source
-from qjmap.ui.intake_work import CHECK, PLACES, Work
+from qjmap.ui.intake_hand import CHECK, PLACES, Work
 from qjmap.webmap import PALETTE, MarkLayer, MarkStyle, Scene, ShapeLayer, ShapeStyle
 
 MOST_READ = 300

@@ -13,7 +13,7 @@ from qjmap import access
 from qjmap.access import Action, Person
 from qjmap.layers import LayerSpec
 from qjmap.ui import html, who
-from qjmap.ui.intake_work import Work
+from qjmap.ui.intake_hand import Work
 
 _HERE = Path(__file__).parent
 

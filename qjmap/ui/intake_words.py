@@ -12,7 +12,7 @@ from qjmap.draft import Draft
 from qjmap.layers import LayerSpec
 from qjmap.matching import Match
 from qjmap.ui import html, intake_work
-from qjmap.ui.intake_work import Work
+from qjmap.ui.intake_hand import Work
 
 _MOST = 12  # words of a column that are asked for; what is written in that many ways is no list of words
 

@@ -17,7 +17,7 @@ from qjmap.access import VISITOR, Person, Role
 from qjmap.audit import Audit
 from qjmap.contents import BOUNDARIES
 from qjmap.district import load_district
-from qjmap.ui import intake_work, who
+from qjmap.ui import intake_hand, intake_work, who
 from qjmap.workspace import Workspace, home
 from tests import official
 
@@ -27,10 +27,10 @@ KEEP = "lines-keep"
 def opened(data: bytes, name: str = "界线.geojson") -> Page:
     """The page with a file in hand, as after the upload."""
     seen = Page("intake")
-    work = intake_work.Work(BOUNDARIES)
+    work = intake_hand.Work(BOUNDARIES)
     work.take(name, data)
     intake_work.sources(work)
-    work.go(intake_work.COLUMNS)
+    work.go(intake_hand.COLUMNS)
     seen.at.query_params.update({"to": BOUNDARIES, "step": str(work.step)})
     seen.at.session_state["intake-work"] = work
     return seen.run()
