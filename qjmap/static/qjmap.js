@@ -838,6 +838,7 @@
     },
     /* streamlit-folium reads a clicked layer's tooltip: that is how the record's key reaches the server. */
     _onClick: function (event) {
+      if (event.originalEvent.detail > 1) return; /* a double click nears the map; its first half has chosen already */
       const hits = this._hit(event.latlng);
       /* A second click on a stack opens the next record of it. */
       const place = hits.map((one) => one.layer.key + one.i).join();

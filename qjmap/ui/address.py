@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state.session_state_proxy import get_session_state
 
 _WRITTEN = "address-written"
 _WINDOW_S = 2.0
@@ -44,15 +45,12 @@ def put(values: Mapping[str, str | None]) -> None:
     """
     known: dict[str, _Written] = st.session_state.setdefault(_WRITTEN, {})
     known.update({name: _and_now(name, value) for name, value in values.items()})
-    for name, value in values.items():
-        _set(name, value)
+    _set(values)
 
 
 def catch_up() -> None:
     """Write again what the browser had not read when it asked; before a page reads the address."""
-    for name in tuple(st.session_state.get(_WRITTEN, ())):
-        if (value := get(name)) != st.query_params.get(name):
-            _set(name, value)
+    _set({name: get(name) for name in tuple(st.session_state.get(_WRITTEN, ()))})
 
 
 def _and_now(name: str, value: str | None) -> _Written:
@@ -77,8 +75,15 @@ def _page() -> str:
     return "" if context is None else context.page_script_hash
 
 
-def _set(name: str, value: str | None) -> None:
-    if value is None:
-        st.query_params.pop(name, None)
-    else:
-        st.query_params[name] = value
+def _set(values: Mapping[str, str | None]) -> None:
+    """Write them in one message: the browser makes each one a step of its way back."""
+    new = {name: value for name, value in values.items() if st.query_params.get(name) != value}
+    if not new:
+        return
+    with get_session_state().query_params() as params:
+        for name, value in new.items():
+            if value is None:
+                params._query_params.pop(name, None)
+            else:
+                params.set_with_no_forward_msg(name, value)
+        params._send_query_param_msg()

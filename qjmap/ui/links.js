@@ -25,18 +25,29 @@ async function copied(text) {
 
 /* On the way to another page Streamlit first strips the address that it leaves, may add a part of it again, goes to the
  * next page's bare address, and then adds what is chosen there. These halves would stand in the history and, on the way
- * back, undo choices: so each is replaced by what follows it at once. */
+ * back, undo choices: so each is replaced by what follows it at once. What follows a person's own click or key is a step. */
 function joinSteps() {
   if (history.pushState.joined) return;
   const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
   const AT_ONCE = 5000;
-  let stripped = -AT_ONCE;
+  let stripped = -AT_ONCE, arriving = true;
+  const acted = () => {
+    stripped = -AT_ONCE;
+    arriving = false;
+  };
+  window.addEventListener("pointerdown", acted, true);
+  window.addEventListener("keydown", acted, true);
+  window.addEventListener("message", (event) => {
+    if (event.data?.type === "streamlit:setComponentValue") acted(); /* a click on the map, which is a frame of its own */
+  });
   const joined = (state, unused, url) => {
     const to = new URL(url ?? location.href, location.href), here = to.pathname === location.pathname;
     const bare = !location.search;
-    const follows = performance.now() - stripped < AT_ONCE || (here && bare && to.search);
-    if (!here) stripped = -AT_ONCE; /* arrived */
-    else if (!bare && !to.search) stripped = performance.now();
+    const follows = performance.now() - stripped < AT_ONCE || (here && bare && to.search && arriving);
+    if (!here) {
+      stripped = -AT_ONCE;
+      arriving = true;
+    } else if (!bare && !to.search) stripped = performance.now();
     return (follows ? replace : push)(state, unused, url);
   };
   joined.joined = true;

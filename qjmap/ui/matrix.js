@@ -193,6 +193,7 @@ export default function run(component) {
     activate(state, row, Math.min(c, state.grid[row].length - 1), Boolean(before && before.focused));
     state.table.addEventListener("keydown", (event) => onKey(memory.get(host), event));
     state.table.addEventListener("click", (event) => {
+      if (event.detail > 1) return; /* the second half of a double click, which would close what the first opened */
       const now = memory.get(host), at = place(now, event.target);
       if (!at) return;
       activate(now, ...at, false);

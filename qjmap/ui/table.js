@@ -92,7 +92,9 @@ export default function run(component) {
     if (!data.pick) continue;
     tr.tabIndex = -1;
     tr.className = "pick";
-    tr.onclick = () => setTriggerValue("picked", row.key);
+    tr.onclick = (event) => {
+      if (event.detail < 2) setTriggerValue("picked", row.key); /* a double click is one choice, not one and its opposite */
+    };
   }
   if (data.pick) body.onkeydown = (event) => onKey(event, setTriggerValue);
   /* One tab stop for the table, as for a list: arrows walk through it, Enter chooses. */
