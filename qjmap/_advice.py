@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
+from qjmap._likeness import nearest
 from qjmap.errors import Problem
 from qjmap.layers import Column
 
 _BLANK = "空白"
 _NUMBERS = ("integer", "number", "longitude", "latitude")
-_NEAR = 0.5  # likeness from which a value is worth naming
 
 
 def left_blank(problem: Problem) -> bool:
@@ -60,6 +59,6 @@ def _missing(column: Column, choices: Sequence[str], *, there: bool) -> str:
 
 
 def _strange(value: str, choices: Sequence[str]) -> str:
-    near = difflib.get_close_matches(value[:60], [one for one in choices if one], n=1, cutoff=_NEAR)
-    named = f"最接近的是“{near[0]}”;" if near else ""
+    near = nearest(value, choices)
+    named = f"最接近的是“{near}”;" if near else ""
     return f"{named}请改为允许值,或在导入页说明“{value[:20]}”的意思"
