@@ -594,7 +594,7 @@ def load_limits(path: Path) -> Limits:
 
 def _access_file(path: Path) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # Notepad writes a mark before it
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -380,6 +380,8 @@ def test_rules_are_read_from_a_file(tmp_path):
     assert load_claim_rules(path, (FIRE,)) == RULES
     path.write_text("hours = 1.5\n" + path.read_text("utf-8"), "utf-8")
     assert load_claim_rules(path, (FIRE,)) == replace(RULES, hours=1.5)
+    path.write_text(path.read_text("utf-8"), "utf-8-sig")  # as Notepad on Windows writes it
+    assert load_claim_rules(path, (FIRE,)) == replace(RULES, hours=1.5)
 
 
 def test_every_fault_of_the_rules_is_told(tmp_path):
