@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from streamlit import config
+
+from qjmap.errors import DataError, Problem
+from qjmap.oidc import check_settings
 from qjmap.ui.handover import folder
 
 if TYPE_CHECKING:
@@ -14,6 +20,7 @@ if TYPE_CHECKING:
 
 _AWAY = "统一身份认证现在连不上,没有登录。请过一会儿再试;还不行,请告诉管理人员。"
 _BROKEN = "登录没有完成:统一身份认证没有同意,或它的答复核对不上。请再登录一次;还不行,请告诉管理人员。"
+_FAILED = "登录没有完成:程序出错,原因已写入服务日志。请告诉管理人员。"
 _PAGE = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>登录没有完成</title><style>
@@ -22,6 +29,30 @@ body {{ font: 16px/1.7 "Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "P
 h1 {{ font-size: 1.5rem; margin: 0; }} a {{ color: #1d4f8c; }}
 </style></head><body><h1>登录没有完成</h1><p>{said}</p>
 <p><a href="{back}">回到一张图(不登录也可查看)</a></p></body></html>"""
+
+
+_log = logging.getLogger(__name__)
+_wrong: tuple[Problem, ...] = ()
+
+
+def get_ready() -> None:
+    """Look at the settings before Streamlit does, once: what it would stumble over at every page is set aside.
+
+    The faults go to the server's log, and to whoever wants to sign in (`wrong_settings`). Mended settings are seen
+    after a restart.
+    """
+    global _wrong
+    try:
+        check_settings(Path(one) for one in config.get_option("secrets.files"))
+    except DataError as error:
+        _wrong = error.problems
+        config.set_option("secrets.files", [])
+        _log.error("统一身份认证没有配好,改正后请重启服务。\n%s", error)
+
+
+def wrong_settings() -> tuple[Problem, ...]:
+    """Give what was wrong with the settings when the server started: nobody can be sent outside with them."""
+    return _wrong
 
 
 class Told:
@@ -37,28 +68,36 @@ class Told:
             await self.app(scope, receive, send)
             return
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        instead = ""
+        instead, begun = "", False
 
         async def pass_on(message: Message) -> None:
-            nonlocal instead
+            nonlocal instead, begun
             if message["type"] == "http.response.start":
+                begun = True
                 instead = _said(at, message, answers="code" in asked or "error" in asked)
                 if instead:
                     cookies = [one for one in message["headers"] if one[0] == b"set-cookie"]
-                    kind = (b"content-type", b"text/html; charset=utf-8")
-                    length = (b"content-length", str(len(instead.encode())).encode())
-                    message = {
-                        **message,
-                        "status": 400,
-                        "headers": [kind, length, (b"cache-control", b"no-store"), *cookies],
-                    }
+                    message = {**message, "status": 400, "headers": [*_headers(instead.encode()), *cookies]}
             elif instead:
                 if message.get("more_body"):
                     return
                 message = {"type": "http.response.body", "body": instead.encode()}
             await send(message)
 
-        await self.app(scope, receive, pass_on)
+        try:
+            await self.app(scope, receive, pass_on)
+        except Exception:
+            if begun:
+                raise
+            _log.exception("A sign-in that nobody foresaw")
+            page = _page(_FAILED).encode()
+            await send({"type": "http.response.start", "status": 500, "headers": _headers(page)})
+            await send({"type": "http.response.body", "body": page})
+
+
+def _headers(page: bytes) -> list[tuple[bytes, bytes]]:
+    kind = (b"content-type", b"text/html; charset=utf-8")
+    return [kind, (b"content-length", str(len(page)).encode()), (b"cache-control", b"no-store")]
 
 
 def _said(at: str, start: Message, *, answers: bool) -> str:
@@ -84,7 +123,11 @@ def _said(at: str, start: Message, *, answers: bool) -> str:
             for key, value in start["headers"]
         )
         said = "" if came or not answers else _BROKEN
-    return _PAGE.format(said=escape(said), back=escape(f"{folder()}/")) if said else ""
+    return _page(said) if said else ""
+
+
+def _page(said: str) -> str:
+    return _PAGE.format(said=escape(said), back=escape(f"{folder()}/"))
 
 
 def middleware() -> list[Middleware]:

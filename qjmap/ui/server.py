@@ -10,15 +10,17 @@ from pathlib import Path
 from streamlit import net_util
 
 from qjmap import assets
+from qjmap.ui import outside
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder of `app.py`."""
 
 
 def get_ready() -> None:
-    """Place the map's files, and import and read what the first page needs while the server and a browser start."""
+    """Look at the settings, place the map's files, and read what the first page needs while a browser starts."""
     # Streamlit would ask an address on the internet for its own when a page is opened through a foreign name.
     net_util.get_external_ip = lambda: None
+    outside.get_ready()
     assets.install(ROOT)
     # What is imported stays: looking through it for garbage again and again costs a sixth of the start.
     gc.disable()

@@ -32,15 +32,16 @@ from qjmap.audit import Audit
 from qjmap.errors import QjmapError
 from qjmap.layers import LayerSpec
 from qjmap.office import Office
+from qjmap.oidc import SHORTEST_SECRET
 from qjmap.ui import html, signins, source
+from qjmap.ui.outside import wrong_settings
 from qjmap.workspace import home
 
 _SAID, _PASSWORD_SAID = "sign-in-said", "password-said"
 _OLD, _NEW, _AGAIN = "password-old", "password-new", "password-again"
 
+_NOT_SET_UP = "统一身份认证没有配好,现在不能用它登录"
 _LAPSED = "登录已失效(到期、在别处退出,或账号有改动),请重新登录。"
-
-_SHORTEST_SECRET = 32  # of the key that signs the cookie in which it stands who somebody is
 
 #: A proxy says for whom it asks: a visitor that comes through one does not sit at this machine.
 _PASSED_ON = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
@@ -99,6 +100,8 @@ def _known() -> tuple[Person, str]:
 
 def _outside() -> bool:
     """Tell whether a sign-in from outside (OIDC) is set up in Streamlit's secrets; damaged ones count."""
+    if wrong_settings():
+        return True
     if secrets_singleton.load_if_toml_exists():
         return "auth" in secrets_singleton
     return any(Path(one).exists() for one in st.get_option("secrets.files") or ())
@@ -114,9 +117,9 @@ def _from_outside() -> Person:
     DataError, AuditError
         The rules are wrong, or it cannot be written down that he came in.
     """
-    if len(str(secrets_singleton["auth"].get("cookie_secret", ""))) < _SHORTEST_SECRET:
+    if len(str(secrets_singleton["auth"].get("cookie_secret", ""))) < SHORTEST_SECRET:
         raise AccessError(
-            f"登录未生效:secrets.toml 的 cookie_secret 少于 {_SHORTEST_SECRET} 个字符,容易被伪造"
+            f"登录未生效:secrets.toml 的 cookie_secret 少于 {SHORTEST_SECRET} 个字符,容易被伪造"
         )
     rules = load_claim_rules(home() / "access.toml", staff.departments(source.district()))
     claims = st.user.to_dict()
@@ -154,7 +157,9 @@ def show_sign_in() -> None:
     with st.sidebar.popover("重新登录" if trouble == _LAPSED else "登录", width="stretch"):
         if trouble:
             st.html(html.alert("暂按浏览处理", [trouble]))
-        if outside:
+        if outside and (wrong := wrong_settings()):
+            st.html(html.alert(_NOT_SET_UP, [*map(str, wrong), "请管理人员改正后重启服务。"]))
+        elif outside:
             st.button("用统一身份认证登录", on_click=_go_outside, key="sign-in-outside", width="stretch")
         if local:
             _form()

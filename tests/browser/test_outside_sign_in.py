@@ -121,3 +121,23 @@ def test_a_sign_in_that_does_not_come_about_is_said_in_words(office, browser, mo
     assert "现在连不上" in page.locator("body").inner_text()
     page.close()
     assert len(lines(folder)) == before
+
+
+def test_impossible_settings_are_told_and_break_nothing(visit, tmp_path):
+    settings, port = tmp_path / "secrets.toml", free_port()
+    settings.write_text(
+        '[auth]\nredirect_uri = "http://localhost/"\nclient_secret = "top-secret"\nexpose_tokens = "all"\n'
+    )
+    with running("--secrets.files", str(settings), port=port) as address, visit(1366, 768) as page:
+        opened(page, address)
+        page.get_by_role("button", name="登录", exact=True).click()
+        told = page.locator("[data-testid='stPopoverBody']")
+        told.get_by_text("统一身份认证没有配好").wait_for()
+        for name in ("redirect_uri", "cookie_secret", "client_id", "server_metadata_url", "expose_tokens"):
+            assert f"auth.{name}" in told.inner_text()
+        assert "top-secret" not in told.inner_text()
+        assert page.get_by_role("button", name="用统一身份认证登录").count() == 0
+        # whoever asks for the address itself is not let in either, nor is anybody at the machine
+        page.goto(f"{address}/auth/login")
+        page.locator(".qj-foot").wait_for()
+        assert not may_change(page, address, "医疗卫生机构")
