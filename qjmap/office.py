@@ -106,7 +106,8 @@ class Office:
         except QjmapError as error:
             # the first line stands, and the cause is what the person must hear
             with contextlib.suppress(AuditError):
-                self.note(person, action, key, FAILED, f"{detail};{error}")
+                cause = by_label(str(error), key, self.spec(key).label) if key else str(error)
+                self.note(person, action, key, FAILED, f"{detail};{cause}")
             raise
         try:
             self.note(person, action, key, DONE, ";".join([detail, *said]))
@@ -114,3 +115,8 @@ class Office:
             raise AuditError(
                 f"{action}已完成({';'.join(said) or detail}),但操作日志未能写完:{error}"
             ) from error
+
+
+def by_label(text: str, key: str, label: str) -> str:
+    """Call a layer by its name where a message of the workspace calls it by its key."""
+    return text.replace(f"“{key}”", f"“{label}”")

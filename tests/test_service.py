@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from argon2 import PasswordHasher
 
-from qjmap import _files, export, service, staff
+from qjmap import _files, export, service, staff, workspace
 from qjmap.access import LOCAL, VISITOR, AccessError, Accounts, Person, Role, SignInError
 from qjmap.audit import Audit, AuditError
 from qjmap.cli import main
@@ -290,6 +290,19 @@ def test_the_second_of_two_is_told_and_loses_nothing(office):
     assert (again.number, frame.loc["F1", "name"], frame.loc["F2", "name"]) == (3, "张改", "王改")
     service.drop_draft(ADMIN, office, "health", draft.file)
     assert service.drafts(ADMIN, office, "health") == ()
+
+
+def test_the_log_calls_a_layer_by_its_name_when_a_save_fails(office, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    service.change_record(HEALTH, office, "health", "F1", {"name": "张改"}, base=0, why="甲")
+    monkeypatch.setattr(workspace, "put_new", full)
+    with pytest.raises(WorkspaceError, match="磁盘已满"):
+        service.change_record(HEALTH, office, "health", "F1", {"name": "又改"}, base=2, why="乙")
+    (failed,) = office.audit.entries(outcome="未成")
+    assert f"未能保存“{office.spec('health').label}”:磁盘已满" in failed.detail
+    assert failed.layer == "health"
 
 
 def test_a_reason_is_asked_for(office):

@@ -11,7 +11,7 @@ from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.ingest import RawTable, read_csv
 from qjmap.layers import LayerSpec
-from qjmap.office import Office
+from qjmap.office import Office, by_label
 from qjmap.registers import completed
 from qjmap.ui import html, source
 
@@ -85,15 +85,10 @@ def tell_damage(office: Office, key: str) -> None:
         else f"现用之前完好的第 {latest.number} 版({latest.when[:16].replace('T', ' ')},{latest.who})"
     )
     label = labels(office.district)[key]
-    said = [f"{named(one.fault, key, label)}。{instead}。" for one in damaged]
+    said = [f"{by_label(one.fault, key, label)}。{instead}。" for one in damaged]
     st.html(html.alert("最新版本的文件已损坏", said))
-
-
-def named(text: str, key: str, label: str) -> str:
-    """Call a layer by its name where a message calls it by its key."""
-    return text.replace(f"“{key}”", f"“{label}”")
 
 
 def plain(error: Exception, spec: LayerSpec) -> str:
     """Give an error's message with the layer's name in place of its key."""
-    return named(str(error), spec.key, spec.label)
+    return by_label(str(error), spec.key, spec.label)

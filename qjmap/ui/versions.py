@@ -16,7 +16,7 @@ from qjmap.checks import CONCERNS
 from qjmap.comparison import Comparison
 from qjmap.contents import BOUNDARIES, GEOJSON
 from qjmap.errors import QjmapError
-from qjmap.office import Office
+from qjmap.office import Office, by_label
 from qjmap.records import id_column
 from qjmap.registers import concerned
 from qjmap.ui import desk, html, record_form, who
@@ -84,7 +84,7 @@ def _list(office: Office, key: str, history: Sequence[Version], good: Sequence[V
             "action": one.action,
             "why": one.why,
             "rows": one.rows if one.good else None,
-            "state": desk.named(one.fault, key, label)
+            "state": by_label(one.fault, key, label)
             or ("现用" if good and one.number == good[0].number else ""),
         }
         for one in history
