@@ -42,6 +42,8 @@ def dress() -> None:
     through_the_front_door()
     source.look()
     st.html(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>")
+    if who.passes_on():
+        st.stop()
 
 
 def open_district() -> District:

@@ -26,6 +26,7 @@ def begin(name: str, stamp: str, now: datetime) -> None:
     limits = load_limits(home() / "access.toml")
     handle = HELD.open(name, stamp, browser(st.context.cookies.to_dict()), limits, now)
     st.session_state[_HANDLE], st.session_state[_CODE] = handle, HELD.code(handle, now)
+    st.session_state.pop(_LEFT, None)
 
 
 def current(now: datetime) -> tuple[str, str] | None:
@@ -77,13 +78,18 @@ def _component() -> Any:
     )
 
 
-def hand_over(now: datetime) -> None:
-    """Let the browser fetch its cookie, or give it back, when there is reason to."""
+def left() -> bool:
+    """Tell whether the sign-in of this page has just ended, and the browser does not know yet."""
+    return bool(st.session_state.get(_LEFT))
+
+
+def hand_over(now: datetime, *, anew: bool = False) -> None:
+    """Let the browser fetch its cookie, or give it back, when there is reason to; with `anew` load the page anew."""
     code = st.session_state.get(_CODE, "")
     if code and not HELD.waits(code, now):
         del st.session_state[_CODE]
         code = ""
     left = st.session_state.pop(_LEFT, False)
-    if code or left:
-        sent = {"to": path(), "kind": KIND, "code": code}
+    if code or left or anew:
+        sent = {"to": path(), "kind": KIND, "code": code, "left": left, "anew": anew}
         _component()(key="sign-in-cookie", data=sent)

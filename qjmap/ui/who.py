@@ -38,6 +38,7 @@ from qjmap.ui.outside import wrong_settings
 from qjmap.workspace import home
 
 _SAID, _PASSWORD_SAID = "sign-in-said", "password-said"
+_WHOSE = "sign-in-whose"
 _OLD, _NEW, _AGAIN = "password-old", "password-new", "password-again"
 
 _NOT_SET_UP = "统一身份认证没有配好,现在不能用它登录"
@@ -133,6 +134,40 @@ def _from_outside() -> Person:
 def _came_in(login: str, _found: Person) -> bool:
     """Write down once that somebody came in: every page that is loaded anew asks again."""
     staff.signed_in(office().audit, _found)
+    return True
+
+
+def lapse() -> str:
+    """Say that somebody was signed in on this page and is no more, though he did not leave here; else blank."""
+    trouble = _known()[1]
+    return trouble if trouble == _LAPSED else ""
+
+
+def passes_on() -> bool:
+    """Keep what one person had in hand on this page from the next, who may sit at the same screen.
+
+    Returns
+    -------
+    bool
+        Whether the page is passing from one to the other: it is loaded anew, and nothing is shown until then.
+    """
+    now = datetime.now().astimezone()
+    if not signins.left():
+        name = who.name if (who := person()).means == OWN_ACCOUNT else ""
+        before = st.session_state.get(_WHOSE, name)
+        if name:
+            st.session_state[_WHOSE] = name
+        if not name or name == before:
+            return False
+    for key in st.session_state:
+        if not str(key).startswith("sign-in-"):
+            del st.session_state[key]
+    if signins.left() or signins.lasting():
+        st.html(html.note("正在换人,请稍候。页面没有变化时,请按 F5 刷新。"))
+        signins.hand_over(now, anew=True)
+    else:  # loaded anew the page would not know who has just come in
+        st.html(html.note("前一位登录人员在本页未完成的工作已清除。"))
+        st.button("继续", key="sign-in-on")
     return True
 
 

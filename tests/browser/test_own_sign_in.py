@@ -166,3 +166,24 @@ def test_nobody_comes_in_by_a_forged_or_carried_code(office, visit, browser):
     bare = urllib.request.Request(at, code.encode(), {"Content-Type": kind}, method="POST")
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(bare)
+
+
+def test_who_leaves_takes_what_he_typed_with_him(office, visit):
+    """Also what the browser itself still holds in its fields: the next may sit at the same screen."""
+    address, _ = office
+    with visit(1366, 768) as page:
+        opened(page, address, "records?layer=fire_ponds&add=1")
+        come_in(page)
+        field = page.locator(".st-key-record-form").get_by_label("名称").first
+        field.fill("秘密水池")
+        field.press("Tab")
+        settled(page)
+        mine(page).click()
+        with page.expect_response(ROUTE), page.expect_navigation():
+            page.get_by_role("button", name="退出登录").click()
+        door(page).wait_for()
+        settled(page)
+        assert "秘密水池" not in page.content()
+        come_in(page)
+        field.wait_for()
+        assert field.input_value() == ""

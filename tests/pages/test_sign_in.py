@@ -60,6 +60,7 @@ def test_one_comes_in_changes_the_password_and_other_sign_ins_end(accounts, work
     assert not inside(elsewhere.run())
     seen.at.button(key="sign-out").click()
     assert not inside(seen.run())
+    seen.run()  # the browser loads the page anew
     assert inside(sign_in(seen, "lu", NEW))
     assert not any(text in one.read_text() for text in (OLD, NEW) for one in workspace_home.rglob("*.json*"))
     assert {one.action for one in Audit(workspace_home).entries()} == {"登录", "退出", "修改密码"}
@@ -83,6 +84,7 @@ def test_who_leaves_on_one_page_has_left_on_the_others_of_his_browser(accounts, 
     saw = who._still(accounts.find("lu"), beside.at.session_state["sign-in-held"])
     seen.at.button(key="sign-out").click()
     assert not inside(seen.run())
+    seen.run()  # the browser loads the page anew
     assert "登录已失效" not in seen.text
     # what its buttons still offer is what anybody gets
     assert saw
@@ -139,6 +141,7 @@ def test_on_a_full_disk_nobody_comes_in_and_whoever_wants_may_leave(accounts, mo
     monkeypatch.setattr(_files.os, "write", full)
     seen.at.button(key="sign-out").click()
     assert not inside(seen.run())
+    seen.run()  # the browser loads the page anew
     assert "磁盘已满" in sign_in(seen, "lu", OLD).text
     assert not inside(seen)
 
@@ -181,3 +184,33 @@ def test_an_outside_sign_in_that_cannot_be_relied_on_opens_nothing(folder, works
     assert not inside(seen)
     assert "access.toml" in seen.text
     assert who.person() == VISITOR
+
+
+def test_what_one_had_in_hand_is_not_the_next_ones(accounts, monkeypatch):
+    monkeypatch.setattr(signins, "browser", lambda _: "this one")
+    seen, beside = sign_in(Page("intake", to="hydrants", step="2"), "lu", OLD), Page("overview")
+    sign_in(beside, "lu", OLD)
+    seen.at.file_uploader[0].upload("秘密台账.csv", "名称,联系人\n一号,某某\n".encode())
+    assert "秘密台账" in seen.run().text
+    # he leaves in another window: here he is told, and goes on when he has come in again
+    beside.at.button(key="sign-out").click()
+    beside.run()
+    assert "需要重新登录" in seen.run().text
+    assert "秘密台账" not in seen.text
+    assert "秘密台账" in sign_in(seen, "lu", OLD).text
+    # another comes in at the same screen
+    accounts.remove("lu")
+    seen.run()
+    assert "正在换人" in sign_in(seen, "guan", OLD).text
+    assert inside(seen.run())
+    assert "秘密台账" not in seen.text
+
+
+def test_who_leaves_leaves_nothing_in_hand(accounts):
+    seen = sign_in(Page("intake", to="hydrants", step="2"), "lu", OLD)
+    seen.at.file_uploader[0].upload("秘密台账.csv", "名称,联系人\n一号,某某\n".encode())
+    assert "秘密台账" in seen.run().text
+    seen.at.button(key="sign-out").click()
+    assert "秘密台账" not in seen.run().text
+    assert "秘密台账" not in seen.run().text
+    assert not inside(seen)
