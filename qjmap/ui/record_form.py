@@ -18,7 +18,7 @@ from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
 from qjmap.office import Office
 from qjmap.ui import address, desk, frame, html, mapview, source, who
-from qjmap.ui.record_fields import Inputs, Sheet
+from qjmap.ui.record_fields import Inputs, Sheet, field_key
 from qjmap.workspace import ConflictError, Version
 
 NEW = ""
@@ -405,9 +405,9 @@ def _see_drafts() -> None:
 def _save(spec: LayerSpec, record: str) -> None:
     one = _sheets()[spec.key, record]
     for column in spec.columns:  # what has the cursor may not have been told yet
-        field_key = _field_key(spec.key, record, column)
-        if field_key in st.session_state:
-            one.put(column, st.session_state[field_key])
+        place = field_key(spec.key, record, column)
+        if place in st.session_state:
+            one.put(column, st.session_state[place])
     if not one.typed:
         st.session_state[_SAID] = Said("没有改动,不必保存。", bad=True)
         return

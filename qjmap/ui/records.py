@@ -16,6 +16,7 @@ from qjmap.layers import LayerSpec
 from qjmap.office import Office
 from qjmap.registers import Layer
 from qjmap.ui import desk, frame, html, mapview, record_form, sidebar, source, who
+from qjmap.ui.record_fields import Sheet
 from qjmap.ui.table import TableColumn, show_table
 from qjmap.webmap import Scene, ShapeLayer
 
@@ -86,7 +87,7 @@ def _scene(
     layer: Layer | None,
     rows: pd.DataFrame,
     record: str | None,
-    sheet: record_form.Sheet | None,
+    sheet: Sheet | None,
 ) -> tuple[Scene, Mapping[str, list[str]]]:
     there = summary.placed(rows) if layer is not None else rows.iloc[:0]
     layers = [] if layer is None or spec.shaped else [marks.marks(district, spec, there)]
@@ -116,7 +117,7 @@ def _shapes(layer: Layer, rows: pd.DataFrame, record: str | None) -> ShapeLayer:
 
 
 def _place(
-    district: District, layer: Layer | None, record: str | None, sheet: record_form.Sheet | None
+    district: District, layer: Layer | None, record: str | None, sheet: Sheet | None
 ) -> tuple[float, float, float] | None:
     """Give where the record in focus is: as typed, else as it stands."""
     typed = None if sheet is None else sheet.place()
