@@ -41,6 +41,8 @@ class Repair:
         Before and after; None is blank.
     why
         In Chinese.
+    sheet
+        The sheet, where several are read together; or that alone, for all its rows.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Repair:
     old: str | None
     new: str | None
     why: str
+    sheet: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,7 @@ class Draft:
     frame
         The good rows, typed as by `qjmap.checks.check`; index 0, 1, 2 …
     rows
-        Their numbers in the file.
+        Their numbers in the file, as the file's table numbers them (`qjmap.ingest.RawTable.rows`).
     good, bad
         Masks over the rows of the file's table; a row that is neither was left out (an example, a sum).
     problems
@@ -99,6 +102,8 @@ class Draft:
         The name by which faults are told.
     cleared
         Masks over `frame` by column: cells of known records that say `qjmap.merging.CLEAR`.
+    sheets
+        Those that were read together, as `qjmap.ingest.RawTable.sheets`.
     """
 
     spec: LayerSpec
@@ -113,6 +118,7 @@ class Draft:
     unplaced: Bools
     file: str
     cleared: Mapping[str, Bools] = field(default_factory=dict)
+    sheets: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pandas as pd
 from qjmap._bench import BY_NUMBER, Bools, Repair, Work, like
 from qjmap._ids import like_ids, strange_ids
 from qjmap._repairs import fixer, identifier, stem, written
-from qjmap._sums import HEADER, NOTE, SUM, asides
+from qjmap._sums import HEADER, NOTE, SUM, Aside, asides
 from qjmap._units import factor
 from qjmap.errors import Problem
 from qjmap.layers import SHAPE, Column
@@ -65,7 +67,7 @@ def _aside(work: Work, rows: Bools) -> None:
     names = [work.matches[key].column for key in ("name", "id") if key in work.matches]
     towns = {*work.around.names, *work.around.gazetteer.towns, *map(stem, work.around.gazetteer.towns)}
     ids = [work.matches[key].column for key in ("id", "code") if key in work.matches]
-    for one in asides(frame, labels, names, numbers, towns, ids):
+    for one in _of_sheets(work, lambda sheet: asides(sheet, labels, names, numbers, towns, ids)):
         row = int(work.rows[one.place])
         if not rows[one.place] or (placed[one.place] and one.why not in (SUM, NOTE, HEADER)):
             continue
@@ -74,6 +76,18 @@ def _aside(work: Work, rows: Bools) -> None:
         elif work.allows("sum", "row", row):
             work.repairs.append(Repair(f"sum:row:{row}", row, "整行", one.text, None, one.why))
             work.left[one.place] = True
+
+
+def _of_sheets(work: Work, look: Callable[[pd.DataFrame], list[Aside]]) -> Iterator[Aside]:
+    """Look for sums and notes sheet by sheet: each has its own."""
+    frame, start = work.source.table.frame, 0
+    if not work.source.parts:
+        yield from look(frame)
+    for part in work.source.parts:
+        stop = start + len(part.table.rows)
+        for one in look(frame.iloc[start:stop].reset_index(drop=True)):
+            yield replace(one, place=start + one.place)
+        start = stop
 
 
 def fill_merged(work: Work) -> None:
@@ -90,7 +104,8 @@ def fill_merged(work: Work) -> None:
         value = str(work.cells[key].iat[first])
         span = range(first + 1, int(np.searchsorted(work.rows, bottom, side="right")))
         places = [place for place in span if blank[place]]
-        why = f"合并单元格(第 {top}~{bottom} 行)按首格补齐"
+        first_row, last_row = (work.source.table.place(row)[1] for row in (top, bottom))
+        why = f"合并单元格(第 {first_row}~{last_row} 行)按首格补齐"
         work.for_cells(key, places, [value] * len(places), "merged", [why] * len(places))
 
 
@@ -227,7 +242,7 @@ def _write_ids(work: Work, key: str) -> None:
         )
     for place, other, where in like_ids(work.cells[key], kept):
         row, value = int(work.rows[place]), str(work.cells[key].iat[place])
-        known = f"第 {work.rows[where]} 行" if where >= 0 else "库中"
+        known = work.source.table.where(int(work.rows[where])) if where >= 0 else "库中"
         advice = f"{known}有“{other}”,只差大小写或前面的零:是同一条的请改成一样,否则会记成两条"
         work.warnings.append(Problem(work.file, row, work.told(key), value, "写法一致的编号", advice))
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from qjmap._advice import advise, left_blank
-from qjmap._bench import BY_NUMBER, Bools, Draft, Work
+from qjmap._bench import BY_NUMBER, Bools, Draft, Repair, Work
 from qjmap._limits import give_back
 from qjmap.checks import UNPLACED, check, look
 from qjmap.errors import Problem
-from qjmap.ingest import RawTable
+from qjmap.ingest import SHEET_ROWS, RawTable
 from qjmap.merging import IMPORTED
 
 
@@ -24,7 +24,7 @@ def fill_defaults(work: Work) -> None:
         why = "文件没有编号列,按导入批次和行号编号"
         begin = f"{work.spec.key}-{work.around.batch}"
         if work.for_column("number", "id", None, f"{begin}-行号", why):
-            work.cells["id"] = pd.Series([f"{begin}-{row}" for row in work.rows.tolist()], dtype="str")
+            work.cells["id"] = pd.Series([f"{begin}-{row}" for row in _row_numbers(work)], dtype="str")
     said = {*work.matches, *work.fills}
     if work.fills.get("name") == BY_NUMBER and "name" in columns and "name" not in work.matches:
         _name_by_number(work)
@@ -39,11 +39,19 @@ def fill_defaults(work: Work) -> None:
 def _name_by_number(work: Work) -> None:
     """Name what has only a number, as hydrants mostly do: 消火栓 and its number, or else its row."""
     own = "id" in work.matches
-    numbers = work.cells["id"].fillna("").tolist() if own else work.rows.tolist()
+    numbers = work.cells["id"].fillna("").tolist() if own else _row_numbers(work)
     names = [f"{work.spec.label}{number}" for number in numbers]
     why = f"按所选,用图层名和{'编号' if own else '行号'}起名"
     if names and work.for_column("fill", "name", None, f"{names[0]} …", why):
         work.cells["name"] = pd.Series(names, index=work.cells["id"].index, dtype="str")
+
+
+def _row_numbers(work: Work) -> list[str]:
+    """Give the rows' numbers, after that of their sheet where several are read together."""
+    if not work.source.parts:
+        return list(map(str, work.rows.tolist()))
+    sheets, rows = np.divmod(work.rows, SHEET_ROWS)
+    return [f"{sheet + 1}-{row}" for sheet, row in zip(sheets.tolist(), rows.tolist(), strict=True)]
 
 
 def _sources(work: Work) -> None:
@@ -69,7 +77,8 @@ def finish(work: Work) -> Draft:
     work.cells = {}
     give_back()
     rows = work.source.table.rows if keep.all() else tuple(work.rows[keep].tolist())
-    raw = RawTable(work.file, frame, rows)
+    table = work.source.table
+    raw = RawTable(work.file, frame, rows, table.sheets)
     checked = check(raw, work.spec, work.around.context)
     odd = look(raw, work.spec, checked.frame, work.around.ground, work.around.existing)
     give_back()
@@ -97,14 +106,23 @@ def finish(work: Work) -> Draft:
         tuple(compress(work.source.table.rows, good.tolist())),
         good,
         keep & ~good,
-        problems,
-        warnings,
-        tuple(work.repairs),
+        tuple(map(table.told, problems)),
+        tuple(map(table.told, warnings)),
+        tuple(_told(table, one) for one in work.repairs),
         (*work.source.notes, *work.notes),
         unplaced,
         work.file,
         {key: mask[good] for key, mask in work.cleared.items()},
+        table.sheets,
     )
+
+
+def _told(table: RawTable, repair: Repair) -> Repair:
+    """Tell a repair by the sheet of its row, and the number that the row has there."""
+    if not table.sheets or repair.row is None:
+        return repair
+    sheet, row = table.place(repair.row)
+    return replace(repair, row=row, sheet=sheet)
 
 
 def _advised(work: Work, problem: Problem) -> Problem:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from qjmap import _limits
 from qjmap._units import known, measures
-from qjmap.errors import Problem
+from qjmap.errors import DataError, Problem
 
 Row = tuple[int, Mapping[int, str]]
 """A row's number in its file, and its cells by place (from 0); blank cells may be left out."""
@@ -45,6 +45,15 @@ class Grid:
     above: tuple[str, ...] = ()
 
 
+@dataclass
+class Spent:
+    """What the sheets of a workbook that are read already hold: the limits are for all of them together."""
+
+    rows: int = 0
+    cells: int = 0
+    text: int = 0
+
+
 class _Column:
     """One column's text in one piece, as Arrow has it: bytes, and where each cell ends."""
 
@@ -67,6 +76,7 @@ class _Columns:
         self.places = places
         self.columns = [_Column() for _ in places]
         self.numbers: list[int] = []
+        self.size = 0
 
     def add(self, row: Row) -> None:
         number, cells = row
@@ -74,7 +84,9 @@ class _Columns:
         for place, column in zip(self.places, self.columns, strict=True):
             text = cells.get(place)
             if text is not None:
-                column.bytes += text.strip().encode("utf-8", "replace")
+                data = text.strip().encode("utf-8", "replace")
+                column.bytes += data
+                self.size += len(data)
             column.ends.append(len(column.bytes))
 
     def frame(self, names: Sequence[str]) -> pd.DataFrame:
@@ -84,7 +96,12 @@ class _Columns:
 
 
 def gather(
-    rows: Iterable[Row], file: str, header_row: int | None = None, *, strict: bool = False
+    rows: Iterable[Row],
+    file: str,
+    header_row: int | None = None,
+    *,
+    strict: bool = False,
+    spent: Spent | None = None,
 ) -> Grid | None:
     """Make rows into a table.
 
@@ -99,6 +116,8 @@ def gather(
     strict
         Whether content beside the named columns is a fault (in CSV it is the trace of a comma without quotes);
         else it is left out, and a note says so.
+    spent
+        What the limits have been used for by other sheets of the same file; told what this one adds.
 
     Returns
     -------
@@ -108,7 +127,7 @@ def gather(
     Raises
     ------
     DataError
-        Too many rows, columns or cells.
+        Too many rows, columns or cells, or too much text in them.
     """
     filled = iter(_filled(rows))
     head = list(islice(filled, max(_LOOK_AT, header_row or 0)))
@@ -120,20 +139,12 @@ def gather(
     named = frozenset(places)
     strays: dict[int, int] = {}
     problems: list[Problem] = []
-    cells = 0
-    for count, row in enumerate(chain(head[at + 1 + skipped :], filled), 1):
+    spent = Spent() if spent is None else spent
+    cells = spent.cells
+    for count, row in enumerate(chain(head[at + 1 + skipped :], filled), spent.rows + 1):
         cells += len(row[1])
-        if count > _limits.ROWS:
-            raise _limits.refusal(
-                file, f"超过 {_limits.ROWS:,} 行", f"不多于 {_limits.ROWS:,} 行的表", "请按街镇分成几个文件"
-            )
-        if cells > _limits.CELLS:
-            raise _limits.refusal(
-                file,
-                f"超过 {_limits.CELLS:,} 个单元格",
-                f"不多于 {_limits.CELLS:,} 个单元格的表",
-                "请按街镇分成几个文件,或删去不用的列",
-            )
+        if count > _limits.ROWS or cells > _limits.CELLS or spent.text + columns.size > _limits.TEXT:
+            raise _too_much(file, count, cells)
         for place in row[1].keys() - named:
             if row[1][place].strip():
                 strays[place] = strays.get(place, 0) + 1
@@ -144,6 +155,8 @@ def gather(
                         Problem(file, row[0], f"第 {place + 1} 列", value, "不超出列名的内容", advice)
                     )
         columns.add(row)
+    spent.rows, spent.cells = spent.rows + len(columns.numbers), cells
+    spent.text += columns.size
     if not strict:
         notes += tuple(
             f"第 {place + 1} 列没有列名,其中 {strays[place]} 行的内容未读" for place in sorted(strays)
@@ -153,6 +166,18 @@ def gather(
     over = head[: at + 1] if under else head[:at]  # of two rows of names the first may have been left out
     above = tuple(dict.fromkeys(text for _, cells in over for one in cells.values() if (text := one.strip())))
     return Grid(frame, numbers, head[at][0], places, notes, tuple(problems), above)
+
+
+def _too_much(file: str, rows: int, cells: int) -> DataError:
+    """Refuse a table, or a workbook's sheets together, for the first of the limits that it breaks."""
+    if rows > _limits.ROWS:
+        most, more = f"{_limits.ROWS:,} 行", ""
+    elif cells > _limits.CELLS:
+        most, more = f"{_limits.CELLS:,} 个单元格", ",或删去不用的列"
+    else:
+        most, more = f"{_limits.TEXT // 1_000_000:,} MB 文字", ",或把长文另存"
+    expected = f"不多于 {most}的文件(各表合计)"
+    return _limits.refusal(file, f"超过 {most}", expected, f"请按街镇分成几个文件{more}")
 
 
 def _filled(rows: Iterable[Row]) -> Iterable[Row]:

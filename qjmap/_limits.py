@@ -31,7 +31,7 @@ MEMBERS = 10_000
 """Files in an archive."""
 
 ROWS, COLUMNS, CELL = 1_000_000, 300, 32_767
-"""Rows and columns of a table, characters of a cell (the last is Excel's own limit)."""
+"""Rows (of all sheets of a workbook) and columns of a table, characters of a cell (the last is Excel's own limit)."""
 
 SHAPE_CELL = 4_000_000
 """Characters of one line or area as text: a hundred thousand corners of 7 decimals, and some room."""
@@ -40,7 +40,10 @@ LINES = 5_000_000
 """Rows of a file with the blank ones, which cost time, too."""
 
 CELLS = 30_000_000
-"""Cells of one table: what a server of the office can hold."""
+"""Cells of one table, or of all sheets of a workbook: what a server of the office can hold."""
+
+TEXT = 300_000_000
+"""Bytes of text in the cells of a file: a workbook may name one long text in each of a million cells."""
 
 NESTING, VERTICES = 64, 2_000_000
 """How deep JSON and XML may be nested; corners of all shapes of a file together."""

@@ -65,6 +65,8 @@ class Sheet(Protocol):
 
     def cells(self, key: str) -> pd.Series[str]: ...
 
+    def where(self, place: int) -> str: ...
+
     def fault(
         self,
         key: str,
@@ -409,7 +411,7 @@ def _look_doubles(
     for kind in dict.fromkeys(kinds.tolist()):
         mine = np.flatnonzero((kinds == kind) & np.isfinite(boxes).all(axis=1))
         for later, earlier in _pairs(boxes[mine], size[mine]):
-            words.setdefault(int(mine[later]), f"与第 {odd.rows[mine[earlier]]} 行的图形几乎相同,是否重复")
+            words.setdefault(int(mine[later]), f"与{odd.where(mine[earlier])}的图形几乎相同,是否重复")
     if existing is not None and {"id", "kind", "geometry"} <= set(existing.columns):
         words = _kept(frame, boxes, size, kinds, projection, existing, geometry) | words
     near = np.zeros(len(shapes), dtype=bool)

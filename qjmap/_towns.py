@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qjmap._bench import Floats, Work, as_list
+from qjmap._bench import Floats, Repair, Work, as_list
+from qjmap._repairs import town as meant_by
 from qjmap._repairs import written
 from qjmap.checks import SCHEMATIC_M, UNPLACED, owners
 from qjmap.errors import Problem
@@ -27,6 +28,33 @@ def _kept_towns(work: Work) -> None:
     if blank.any():
         towns = existing.drop_duplicates(key).set_index(key)["town"].astype("str")
         work.cells["town"] = work.cells["town"].where(~blank, work.cells[key].map(towns)).astype("str")
+
+
+def by_sheet(work: Work) -> None:
+    """Give the rows of a sheet that is called as a town that town, where the file has no column of towns."""
+    if "town" not in work.spec.columns or "town" in {*work.matches, *work.fills}:
+        return
+    source, start, again = work.source, 0, work.again()
+    for n, one in enumerate(source.parts or (source,)):
+        rows, start = slice(start, start + len(one.table.rows)), start + len(one.table.rows)
+        meant = _called(work, one.name) if one.format in ("xlsx", "xls") else ""
+        where = np.zeros(len(work.rows), dtype=bool)
+        where[rows] = True
+        where &= ~work.left & ~again  # what is kept of a known record stays
+        if not meant or not where.any() or not work.allows("sheet-town", "town", n):
+            continue
+        why = f"没有街镇列;工作表名“{one.name}”即{meant},共 {where.sum():,} 行"
+        work.repairs.append(
+            Repair(f"sheet-town:town:{n}", None, work.told("town"), None, meant, why, one.name)
+        )
+        work.cells["town"] = work.cells["town"].mask(where, meant).astype("str")
+
+
+def _called(work: Work, name: str) -> str:
+    """Give the town that a name means; blank when it is none."""
+    towns = work.around.gazetteer.towns
+    found = (name, "", "") if name in towns else meant_by(name, towns, work.around.names)
+    return (found[0] or "") if found is not None else ""
 
 
 def by_place(work: Work) -> None:

@@ -153,6 +153,10 @@ class _Sheet:
             advice = advise if isinstance(advise, str) else advise(place, value)
             self.problems.append(Problem(self.raw.file, int(self.rows[place]), key, value, expected, advice))
 
+    def where(self, place: int) -> str:
+        """Say in which row of the file something stands."""
+        return self.raw.where(int(self.rows[place]))
+
     def told(self) -> tuple[Problem, ...]:
         """Give the faults by row; two about one cell keep the order in which they were found."""
         return tuple(sorted(self.problems, key=lambda problem: problem.row or 0))
@@ -206,7 +210,9 @@ def _check_unique(sheet: _Sheet, column: Column, cells: pd.Series[str]) -> None:
     again = (cells.duplicated() & cells.notna()).to_numpy()
     if again.any():
         first = dict(zip(cells[::-1], sheet.rows[::-1], strict=True))
-        sheet.fault(column.key, again, "不重复的值", lambda _, value: f"与第 {first[value]} 行重复")
+        sheet.fault(
+            column.key, again, "不重复的值", lambda _, value: f"与{sheet.raw.where(first[value])}重复"
+        )
 
 
 def _check_values(sheet: _Sheet, key: str, cells: pd.Series[str], values: tuple[str, ...], what: str) -> None:
@@ -628,7 +634,7 @@ def _tell_near(
     for place, number in zip(mine.tolist(), group.tolist(), strict=True):
         if firsts[number] != place:
             near[place] = True
-            words[place] = f"与第 {odd.rows[firsts[number]]} 行在同一位置,是否重复"
+            words[place] = f"与{odd.where(firsts[number])}在同一位置,是否重复"
     if len(points) > 1:
         distance, at = _nearest(points, points, 2)
         for n in np.flatnonzero(np.isfinite(distance[:, 1])).tolist():
@@ -636,5 +642,5 @@ def _tell_near(
             place = int(firsts[later])
             if not near[place]:
                 near[place] = True
-                words[place] = f"与第 {odd.rows[firsts[earlier]]} 行相距 {distance[n, 1]:.0f} 米,是否重复"
+                words[place] = f"与{odd.where(firsts[earlier])}相距 {distance[n, 1]:.0f} 米,是否重复"
     odd.fault("lon", near, f"与同类记录相距 {NEAR_M:g} 米以上", _word_of(words))

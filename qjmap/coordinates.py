@@ -234,13 +234,8 @@ def heard(
         if said is not None and not said.mixed and said.asked.any():
             cell = source.table.frame[said.column][said.asked].iloc[0]
             found += spoken.hear(str(cell), f"“{said.column}”列", near=True)
-    texts = [(f"表上方“{_cut(text)}”", text) for text in source.above]
-    texts += [(f"表末“{_cut(text)}”", text) for text in _tail(source.table.frame)]
-    if source.name != Path(file).stem:
-        texts.append(
-            (f"{'图层名' if source.geometry is not None else '工作表名'}“{_cut(source.name)}”", source.name)
-        )
-    texts.append((f"文件名“{_cut(file)}”", Path(file).stem))
+    found += _heard_beside(source, file)
+    texts = [(f"文件名“{_cut(file)}”", Path(file).stem)]
     for one in others:
         if _NOTES.search(one.name):
             cells = [*map(str, one.table.frame.columns), *one.above]
@@ -251,6 +246,29 @@ def heard(
     for where, text in texts:
         found += spoken.hear(text, where, near=False)
     return list(dict.fromkeys(found))
+
+
+def _heard_beside(source: Source, file: str) -> list[Said]:
+    """Gather what stands round a table; of sheets read together what only some of them say is told as a doubt."""
+    sheets = [
+        [one for where, text in _beside(each, file) for one in spoken.hear(text, where, near=False)]
+        for each in source.parts or (source,)
+    ]
+    shared = set.intersection(*({(one.key, one.meridian) for one in said} for said in sheets))
+    alike = [one for one in sheets[0] if (one.key, one.meridian) in shared]
+    return alike + [
+        replace(one, key="") for said in sheets for one in said if (one.key, one.meridian) not in shared
+    ]
+
+
+def _beside(source: Source, file: str) -> list[tuple[str, str]]:
+    """Give the texts above and below a table and its name, each with the words by which it is quoted."""
+    texts = [(f"表上方“{_cut(text)}”", text) for text in source.above]
+    texts += [(f"表末“{_cut(text)}”", text) for text in _tail(source.table.frame)]
+    if source.name != Path(file).stem:
+        kind = "图层名" if source.geometry is not None else "工作表名"
+        texts.append((f"{kind}“{_cut(source.name)}”", source.name))
+    return texts
 
 
 def _tail(frame: pd.DataFrame) -> list[str]:

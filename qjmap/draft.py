@@ -22,6 +22,7 @@ from qjmap._bench import BY_NUMBER, Draft, Repair, Surroundings, Work
 from qjmap._cells import EXAMPLE, clear_cells, fill_columns, fill_merged, in_unit, leave_out, repair_cells
 from qjmap._finishing import fill_defaults, finish
 from qjmap._placing import place
+from qjmap._towns import by_sheet
 from qjmap._units import other_units
 from qjmap._villages import know_villages
 from qjmap._villages import tells as told_by_register
@@ -145,6 +146,7 @@ def prepare(
         (0.1, fill_merged),
         (0.11, clear_cells),
         (0.12, fill_columns),
+        (0.13, by_sheet),
         (0.4, repair_cells),
         (0.45, know_villages),
         (0.6, partial(place, reading=reading)),
@@ -186,7 +188,8 @@ def unknown_words(made: Draft, source: Source, matches: Mapping[str, Match]) -> 
             continue
         name = matches[key].column
         stopped = np.isin(
-            rows, [one.row for one in made.problems if one.column == name and one.row is not None]
+            rows,
+            [row for one in made.problems if one.column == name and (row := source.table.row_of(one))],
         )
         words = frame[name][stopped].dropna()
         if len(words):
@@ -215,14 +218,15 @@ def to_table(draft: Draft) -> RawTable:
     """Give the good rows of a draft as the text of a register, with their numbers in the file: as `to_register`."""
     columns = {key: _text_array(draft.frame[key], column) for key, column in draft.spec.columns.items()}
     frame: pd.DataFrame = pa.table(columns).to_pandas()
-    return RawTable(draft.file, frame.astype("str"), draft.rows)
+    return RawTable(draft.file, frame.astype("str"), draft.rows, draft.sheets)
 
 
 def _text_array(values: pd.Series, column: Column) -> pa.ChunkedArray:
     """Write a column block by block: a hundred thousand texts as objects would be ten times the file."""
     kind = pa.large_string()
     if column.type not in ("integer", "year") and isinstance(values.dtype, pd.StringDtype):
-        return pa.chunked_array([pa.array(values, type=kind, from_pandas=True)])
+        texts = pa.array(values, type=kind, from_pandas=True)
+        return texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts])
     blocks = []
     for start in range(0, len(values), _BLOCK):
         texts = pa.array(_texts(values.iloc[start : start + _BLOCK], column), type=kind)

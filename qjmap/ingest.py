@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from qjmap._excel import Sheet
-    from qjmap._grid import Row
+    from qjmap._grid import Row, Spent
 
 _TELL_EVERY = 5000  # rows
 _BLOCK = 8192  # rows
+SHEET_ROWS = 1_000_000_000
+"""What parts the rows of sheets read together: more than a sheet can have."""
+
 _DELIMITERS = (",", "\t", ";", "|")
-_NAMED = 10  # rows told by their numbers
 _LOOK_AT, _LINE = 30, 1 << 16  # lines, and characters of each, that tell what stands between the cells
 _WKT = ("POLYGON", "MULTIPOLYGON", "LINESTRING", "MULTILINESTRING", "SRID=")
 
@@ -56,12 +58,39 @@ class RawTable:
         wholly blank rows are left out.
     rows
         For each row of `frame` its number in a spreadsheet (the header is row 1; a cell with line breaks is
-        one row).
+        one row). Of sheets read together `SHEET_ROWS` is added for each sheet before its own, so that no two rows have
+        the same number; `place` tells them as a person knows them.
+    sheets
+        The name of each sheet that was read together with others, and the file as its faults are told; else none.
     """
 
     file: str
     frame: pd.DataFrame
     rows: tuple[int, ...]
+    sheets: tuple[tuple[str, str], ...] = ()
+
+    def place(self, row: int) -> tuple[str, int]:
+        """Give a row's sheet, blank of a single one, and its number there."""
+        sheet, number = divmod(row, SHEET_ROWS)
+        return (self.sheets[sheet][0], number) if self.sheets else ("", row)
+
+    def where(self, row: int) -> str:
+        """Say where a row stands: 第 3 行, or 工作表“东溪镇”第 3 行."""
+        sheet, number = self.place(row)
+        return f"工作表“{sheet}”第 {number} 行" if sheet else f"第 {number} 行"
+
+    def told(self, problem: Problem) -> Problem:
+        """Tell a problem of a row by its own sheet, and the number that the row has there."""
+        if not self.sheets or problem.row is None:
+            return problem
+        sheet, number = divmod(problem.row, SHEET_ROWS)
+        return replace(problem, file=self.sheets[sheet][1], row=number)
+
+    def row_of(self, problem: Problem) -> int | None:
+        """Give the row of a problem that was `told`, as this table numbers it."""
+        if not self.sheets or problem.row is None:
+            return problem.row
+        return [file for _, file in self.sheets].index(problem.file) * SHEET_ROWS + problem.row
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +121,10 @@ class Source:
         Whether the sheet is hidden in the workbook.
     above
         The texts that stand above the columns' names: a title, who filled it in, what its coordinates are.
+    veiled
+        The rows of its table that Excel does not show.
+    parts
+        The sheets that were read together (`qjmap.sheets`); of a single one none.
     """
 
     name: str
@@ -105,6 +138,8 @@ class Source:
     merged: tuple[tuple[str, int, int], ...] = ()
     hidden: bool = False
     above: tuple[str, ...] = ()
+    veiled: tuple[int, ...] = ()
+    parts: tuple[Source, ...] = ()
 
 
 FORMATS = (".xlsx", ".xls", ".csv", ".geojson", ".zip", ".gpkg", ".kml", ".kmz")
@@ -387,35 +422,26 @@ def _read_excel(
     progress: Callable[[float], None],
 ) -> tuple[Source, ...]:
     from qjmap._excel import sheets_xlsx
+    from qjmap._grid import Spent
     from qjmap._xls import sheets_xls
 
     kind = "xls" if archive is None else "xlsx"
     sheets = sheets_xls(name, content, progress) if archive is None else sheets_xlsx(archive)
-    found = (_sheet(name, kind, sheet, header_row) for sheet in sheets)
-    return _alike(tuple(one for one in found if one is not None))
+    spent = Spent()
+    found = (_sheet(name, kind, sheet, header_row, spent) for sheet in sheets)
+    return tuple(one for one in found if one is not None)
 
 
-def _alike(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Say of a sheet that others have the same columns: one for each town, say, of which one is read at a time."""
-    named = [frozenset(one.table.frame.columns) for one in sources]
-    noted = []
-    for one, names in zip(sources, named, strict=True):
-        others = [
-            other for other, own in zip(sources, named, strict=True) if other is not one and own == names
-        ]
-        rows = sum(len(other.table.rows) for other in others)
-        if rows:
-            said = f"另有 {len(others)} 张列名相同的工作表(共 {rows:,} 行)没有读:一次读一张,其余请逐张追加,或先合成一张"
-            one = replace(one, notes=(*one.notes, said))
-        noted.append(one)
-    return tuple(noted)
+def sheet_file(file: str, sheet: str) -> str:
+    """Give the name by which faults of a workbook's sheet are told."""
+    return f"{file} 工作表“{sheet}”"
 
 
-def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source | None:
+def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None, spent: Spent) -> Source | None:
     from qjmap._grid import gather
 
-    file = f"{name} 工作表“{sheet.name}”"
-    grid = gather(sheet.rows, file, header_row)
+    file = sheet_file(name, sheet.name)
+    grid = gather(sheet.rows, file, header_row, spent=spent)
     if grid is None:
         return None
     names = dict(zip(grid.places, grid.frame.columns, strict=True))
@@ -431,12 +457,6 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source
         notes.append(f"其中 {sheet.blank_formulas} 个公式没有保存结果,按空白读入;请在 Excel 中打开并保存一次")
     if sheet.hidden:
         notes.append("这张工作表在 Excel 中是隐藏的")
-    if veiled := sorted(set(sheet.veiled) & set(grid.rows)):
-        named = "、".join(map(str, veiled[:_NAMED])) + ("等" if len(veiled) > _NAMED else "")
-        notes.append(
-            f"有 {len(veiled)} 行在 Excel 中是隐藏的(筛选掉的或手工隐藏的),也一并读入:第 {named} 行;"
-            "不要的请在文件里删去"
-        )
     return Source(
         sheet.name,
         RawTable(file, grid.frame, grid.rows),
@@ -447,6 +467,7 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None) -> Source
         merged=merged,
         hidden=sheet.hidden,
         above=grid.above,
+        veiled=tuple(sorted(set(sheet.veiled) & set(grid.rows))) if sheet.veiled else (),
     )
 
 

@@ -286,8 +286,7 @@ def _units_above(source: Source, spec: LayerSpec, found: dict[str, Match]) -> No
     It is not said of which columns: of those in which a number is usual so, and not as it stands. Where both may be, or
     nothing is known to be usual, it is given beside the column's own, which nobody can convert: a person is asked.
     """
-    said = [unicodedata.normalize("NFKC", text).partition("单位")[2] for text in source.above]
-    units = [one for text in said for one in re.split(r"[、,;:()\s]+", text) if one and _units.known(one)]
+    units = units_said(source.above)
     for key, match in found.items() if units else ():
         column = spec.columns.get(key)
         if column is None or column.type not in _NUMBERS or match.unit or match.column.lower() == key:
@@ -299,6 +298,12 @@ def _units_above(source: Source, spec: LayerSpec, found: dict[str, Match]) -> No
         likely = [times for times in ways if _usual(source.table.frame[match.column], column, times)]
         either = "或".join([column.unit, *filter(None, (ways[times] for times in likely or ways))])
         found[key] = replace(match, unit=ways[likely[0]] if len(likely) == 1 else either)
+
+
+def units_said(above: Sequence[str]) -> list[str]:
+    """Give the units that are named above a table: 单位:万元."""
+    said = [unicodedata.normalize("NFKC", text).partition("单位")[2] for text in above]
+    return [one for text in said for one in re.split(r"[、,;:()\s]+", text) if one and _units.known(one)]
 
 
 def _usual(cells: pd.Series, column: Column, times: float) -> bool:

@@ -262,7 +262,8 @@ def returned(name: str, content: bytes, draft: Draft, source: Source | None = No
     draft
         What became of it.
     source
-        The sheet that the draft was made from; found again by its name when it is not given.
+        The sheet, or the sheets read together, that the draft was made from; one is found again by its name when it
+        is not given.
 
     Returns
     -------
@@ -284,21 +285,23 @@ def returned(name: str, content: bytes, draft: Draft, source: Source | None = No
         )
     told = _by_row(draft)
     size = len(found.table.rows) * len(found.table.frame.columns)
+    sheets = [(one, told.get(one.table.file, {})) for one in found.parts or (found,)]
     if found.format == "xlsx" and size <= _KEPT_CELLS:
-        return _marked(content, found, told)
-    return _afresh(found, told)
+        return _marked(content, sheets)
+    return _afresh(sheets)
 
 
 Told = Mapping[int, tuple[list[Problem], list[Problem]]]
 
 
-def _by_row(draft: Draft) -> Told:
-    told: dict[int, tuple[list[Problem], list[Problem]]] = {}
+def _by_row(draft: Draft) -> dict[str, Told]:
+    """Give what is told of each row, sheet by sheet as their faults name them."""
+    told: dict[str, dict[int, tuple[list[Problem], list[Problem]]]] = {}
     for n, problems in enumerate((draft.problems, draft.warnings)):
         for one in problems:
             if one.row is not None:
-                told.setdefault(one.row, ([], []))[n].append(one)
-    return told
+                told.setdefault(one.file, {}).setdefault(one.row, ([], []))[n].append(one)
+    return dict(told)
 
 
 def _said(problems: Iterable[Problem], warned: Iterable[Problem]) -> str:
@@ -313,11 +316,19 @@ def _line(problem: Problem) -> str:
     return f"{problem.column or '整行'}:{value}应为{problem.expected}{advice}"
 
 
-def _marked(content: bytes, source: Source, told: Told) -> bytes:
+def _marked(content: bytes, sheets: Iterable[tuple[Source, Told]]) -> bytes:
+    """Mark the faults in the workbook as it came."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of what it will not keep (drawings, extensions)
         book: Any = load_workbook(io.BytesIO(content), data_only=True, keep_links=False)
-    sheet = book[source.name]
+    for source, told in sheets:
+        _mark(book[source.name], source, told)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _mark(sheet: Any, source: Source, told: Told) -> None:
     places = _places(sheet, source)
     last = _last(sheet, source.header_row)
     if sheet.cell(source.header_row, last).value != ERRORS:
@@ -336,9 +347,6 @@ def _marked(content: bytes, source: Source, told: Told) -> bytes:
             place = places.get(problem.column or "")
             if place is not None:
                 sheet.cell(row, place).fill = _RED
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def _places(sheet: Any, source: Source) -> dict[str, int]:
@@ -363,10 +371,18 @@ def _errors_head(cell: Any) -> None:
     cell.font, cell.fill = Font(bold=True), _RED
 
 
-def _afresh(source: Source, told: Told) -> bytes:
-    """Write the table anew as text, row by row, each in the row it had."""
+def _afresh(sheets: Iterable[tuple[Source, Told]]) -> bytes:
+    """Write the tables anew as text, row by row, each in the row it had."""
     book: Any = Workbook(write_only=True)
-    sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", "", source.name)[:31] or "表")
+    for source, told in sheets:
+        sheet = book.create_sheet(re.sub(r"[\[\]:*?/\\]", "", source.name)[:31] or "表")
+        _write_sheet(sheet, source, told)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _write_sheet(sheet: Any, source: Source, told: Told) -> None:
     names = [name for name in source.table.frame.columns if name != ERRORS]
     for place in range(1, len(names) + 1):
         sheet.column_dimensions[get_column_letter(place)].width = 16
@@ -391,9 +407,6 @@ def _afresh(source: Source, told: Told) -> bytes:
             line.append(_cell(sheet, _said(problems, warned)))
         sheet.append(line)
         written = row
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def _cell(sheet: Any, value: object, *, bad: bool = False) -> Any:

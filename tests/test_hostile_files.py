@@ -122,6 +122,50 @@ def test_too_many_rows_columns_and_characters(monkeypatch):
     assert "32,767" in refused("a.csv", f"a\n{'x' * 140_000}\n".encode())
 
 
+def many_sheets(count: int, *rows) -> bytes:
+    book = Workbook()
+    for _ in range(count):
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("limit", "word"), [("ROWS", "超过 10 行"), ("CELLS", "超过 10 个单元格")])
+def test_the_limits_hold_for_the_sum_of_the_sheets(monkeypatch, limit, word):
+    monkeypatch.setattr(_limits, limit, 10)
+    content = many_sheets(3, ["a"], *[["1"]] * 4)
+    words = refused("a.xlsx", content)
+    assert word in words
+    assert "各表合计" in words
+    monkeypatch.setattr(_limits, limit, 12)
+    assert len(ingest.read("a.xlsx", content)) == 3
+
+
+def test_one_long_text_in_every_cell_is_stopped_before_it_fills_the_memory():
+    """A few thousand bytes: one shared string of the greatest length, named in 200,000 cells of two sheets."""
+    strings = f"<sst><si><t>a</t></si><si><t>{'x' * 32_000}</t></si></sst>"
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>1</v></c></row>' for n in range(2, 100_000))
+    head = '<row r="1"><c r="A1" t="s"><v>0</v></c></row>'
+    body = f"<worksheet><sheetData>{head}{rows}</sheetData></worksheet>".encode()
+    content = changed(
+        {
+            "xl/sharedStrings.xml": strings.encode(),
+            "xl/worksheets/sheet1.xml": body,
+            "xl/worksheets/sheet2.xml": body,
+        },
+        many_sheets(1, ["a"]),
+    )
+    tracemalloc.start()
+    try:
+        assert "MB 文字" in refused("a.xlsx", content)
+        assert tracemalloc.get_traced_memory()[1] < 3 * _limits.TEXT
+    finally:
+        tracemalloc.stop()
+
+
 def test_blank_cells_without_end_cost_nothing():
     blank = '<row r="9"><c r="XFD9" s="1"/></row>' * 1000
     head = '<row r="1"><c t="inlineStr"><is><t>a</t></is></c></row>'
@@ -441,7 +485,9 @@ def test_formulas_give_their_value_and_never_run(qijiang):
     assert source.table.frame.iloc[0].tolist() == ["7", "=1+1"]
     spec = qijiang.registry.spec("hydrants")
     made = draft.prepare(source, spec, matching.match(source, spec), None, draft.surroundings(qijiang))
-    back = load_workbook(io.BytesIO(workbooks._afresh(source, workbooks._by_row(made)))).worksheets[0]
+    back = load_workbook(
+        io.BytesIO(workbooks._afresh([(source, workbooks._by_row(made)[source.table.file])]))
+    ).worksheets[0]
     assert back["B2"].data_type == "s"
 
 

@@ -163,36 +163,6 @@ def test_old_xls_is_read(tmp_path):
     assert "无法解析的 .xls" in refused("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 2000)
 
 
-def test_rows_that_excel_hides_are_read_and_told():
-    book = Workbook()
-    sheet = book.active
-    for row in (HEADER, *([n, f"甲{n}", 106.6, None] for n in range(2, 5))):
-        sheet.append(row)
-    sheet.row_dimensions[3].hidden = sheet.row_dimensions[9].hidden = True
-    out = io.BytesIO()
-    book.save(out)
-    source = only(out.getvalue())
-    assert len(source.table.rows) == 3
-    (note,) = source.notes
-    assert "有 1 行在 Excel 中是隐藏的" in note
-    assert "第 3 行" in note
-
-
-def test_sheets_of_the_same_columns_are_told_of():
-    book = Workbook()
-    for title, rows in (("东溪镇", 2), ("赶水镇", 3), ("说明", 1)):
-        sheet = book.create_sheet(title)
-        sheet.append(HEADER if title != "说明" else ["事项", "内容"])
-        for n in range(rows):
-            sheet.append([f"{title}{n}", "甲"])
-    out = io.BytesIO()
-    book.save(out)
-    one, other, about = ingest.read("台账.xlsx", out.getvalue())
-    assert "另有 1 张列名相同的工作表(共 3 行)没有读" in "".join(one.notes)
-    assert "共 2 行" in "".join(other.notes)
-    assert about.notes == ()
-
-
 # ---- CSV -------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,6 @@ from qjmap.access import Person
 from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.errors import DataError, QjmapError
-from qjmap.ingest import Source
 from qjmap.layers import LayerSpec
 from qjmap.office import Office
 from qjmap.ui import (
@@ -25,6 +24,7 @@ from qjmap.ui import (
     intake_columns,
     intake_hand,
     intake_map,
+    intake_sheets,
     intake_work,
     links,
     mapview,
@@ -118,7 +118,7 @@ def _settled(one: Work, spec: LayerSpec | None, district: District) -> None:
     """Fold the steps before the one in hand into a line each, with the way back to them."""
     answers: dict[int, Callable[[], str]] = {
         LAYER: lambda: _labels()[one.layer],
-        FILE: lambda: _file_line(one),
+        FILE: lambda: intake_sheets.line(one),
         COLUMNS: lambda: intake_columns.line(one, spec, district),
         PLACES: lambda: intake_columns.place_line(one, spec, district),
     }
@@ -131,16 +131,6 @@ def _settled(one: Work, spec: LayerSpec | None, district: District) -> None:
             with st.container(key=f"intake-settled-{step}", horizontal=True, vertical_alignment="center"):
                 st.html(html.answer(step, STEPS[step - 1], answer()))
                 st.button("修改", on_click=one.go, args=(step,), key=f"intake-back-{step}", type="tertiary")
-
-
-def _file_line(one: Work) -> str:
-    found = intake_work.table(one)
-    more = f",{_sheet_word(found)}“{found.name}”" if len(intake_work.sources(one)) > 1 else ""
-    return f"{one.name}{more},{len(found.table.rows):,} 行"
-
-
-def _sheet_word(found: Source) -> str:
-    return "工作表" if found.format in ("xlsx", "xls", "csv") else "图层"
 
 
 # ---- steps -----------------------------------------------------------------------------------------
@@ -230,13 +220,13 @@ def _file(office: Office, one: Work, spec: LayerSpec | None) -> None:
         _release()
         with parts.Bar("正在读文件") as told, suppress(DataError):  # told in the next run
             found = intake_work.sources(one, told)
-            if len(found) == 1:
+            if not intake_sheets.to_ask(found):
                 one.go(COLUMNS)
         st.rerun()
     if not one.name:
         return
     found = intake_work.sources(one)
-    _sheets(one, found)
+    intake_sheets.show(one, found)
     parts.next_button(one, COLUMNS, "下一步:核对界线" if spec is None else "下一步:核对列")
 
 
@@ -245,30 +235,6 @@ def _release() -> None:
     context = get_script_run_ctx()
     if context is not None:
         context.uploaded_file_mgr.remove_session_files(context.session_id)
-
-
-def _sheets(one: Work, found: tuple[Source, ...]) -> None:
-    """Say what was read, and ask which of several sheets is meant."""
-    if len(found) == 1:
-        st.html(html.note(f"已读入:{_file_line(one)}。换文件请在上面另选。"))
-        return
-    key = "intake-sheet"
-    if st.session_state.get(key) != one.sheet:
-        st.session_state[key] = one.sheet
-
-    def named(number: int) -> str:
-        each = found[number]
-        hidden = ",隐藏" if each.hidden else ""
-        return f"{each.name}({len(each.table.rows):,} 行,{each.table.frame.shape[1]} 列{hidden})"
-
-    st.html(html.note(f"已读入:{one.name},有 {len(found)} 张表。已选列名最相符的一张,请核对。"))
-    st.selectbox(  # of what comes from a file nothing may stand where Streamlit reads Markdown
-        f"用哪一张{_sheet_word(found[0])}",
-        range(len(found)),
-        format_func=named,
-        key=key,
-        on_change=lambda: one.choose_sheet(st.session_state[key]),
-    )
 
 
 # ---- boundaries ------------------------------------------------------------------------------------

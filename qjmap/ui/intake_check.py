@@ -64,7 +64,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
     _namesakes(one, made)
     intake_words.show(one, spec, matches, made, office.district)
     _problems(one, made)
-    _left_out(spec, made, joined, register)
+    _left_out(one, spec, made, joined, register)
     if made.problems or joined.left_out.any():
         _give_back(one, spec)
     _warnings(one, spec, made, joined)
@@ -104,10 +104,12 @@ def _odd(made: Draft) -> list[Problem]:
     return [each for each in made.warnings if each.expected != intake_work.NEW_ID]
 
 
-def _rows(problems: Sequence[Problem]) -> list[dict[str, object]]:
+def _rows(one: Work, problems: Sequence[Problem]) -> list[dict[str, object]]:
+    sheets = {each.table.file: each.name for each in intake_work.table(one).parts}
     return [
         {
             "key": str(number),
+            "sheet": sheets.get(problem.file),
             "row": problem.row,
             "column": problem.column or "整行",
             "value": None if problem.value is None else problem.value[:60],
@@ -116,6 +118,11 @@ def _rows(problems: Sequence[Problem]) -> list[dict[str, object]]:
         }
         for number, problem in enumerate(problems[:_MOST])
     ]
+
+
+def _with_sheet(one: Work, columns: tuple[TableColumn, ...]) -> tuple[TableColumn, ...]:
+    """Name the sheet first, where several are read together."""
+    return (TableColumn("sheet", "工作表"), *columns) if intake_work.table(one).parts else columns
 
 
 def _cut(count: int, where: str) -> str:
@@ -129,15 +136,15 @@ def _problems(one: Work, made: Draft) -> None:
     rows = "行号与文件里的一样" if intake_work.table(one).format in _TABLES else "“行”是第几个图形"
     show_table(
         f"有错的 {count:,} 处({rows}){_cut(count, '退回的文件')}",
-        _PROBLEMS,
-        _rows(made.problems),
+        _with_sheet(one, _PROBLEMS),
+        _rows(one, made.problems),
         key="intake-problems",
         height="17rem",
         wordy=True,
     )
 
 
-def _left_out(spec: LayerSpec, made: Draft, joined: Joined, register: RawTable) -> None:
+def _left_out(one: Work, spec: LayerSpec, made: Draft, joined: Joined, register: RawTable) -> None:
     """List the rows that an addition leaves out, beside the records whose ids they have."""
     places = np.flatnonzero(joined.left_out)
     key = merging.key_of(spec)
@@ -147,10 +154,12 @@ def _left_out(spec: LayerSpec, made: Draft, joined: Joined, register: RawTable) 
     ids = shown[key].tolist()
     names = shown["name"].fillna("").tolist() if "name" in shown else [""] * len(ids)
     kept = intake_work.kept_names(register, spec, ids)
+    where = [intake_work.table(one).table.place(made.rows[place]) for place in places[:_MOST].tolist()]
     rows: list[dict[str, object]] = [
         {
             "key": str(number),
-            "row": made.rows[places[number]],
+            "sheet": where[number][0] or None,
+            "row": where[number][1],
             "id": each,
             "name": name or None,
             "kept": old or None,
@@ -159,7 +168,7 @@ def _left_out(spec: LayerSpec, made: Draft, joined: Joined, register: RawTable) 
     ]
     show_table(
         f"编号库中已有、不追加的 {places.size:,} 行{_cut(places.size, '退回的文件')}",
-        _LEFT_OUT,
+        _with_sheet(one, _LEFT_OUT),
         rows,
         key="intake-left-out",
         height="12rem",
@@ -176,8 +185,8 @@ def _warnings(one: Work, spec: LayerSpec, made: Draft, joined: Joined) -> None:
     with st.expander(f"提醒 {count:,} 处(不影响导入)"):
         show_table(
             f"请看一看{_cut(count, '退回的文件')}",
-            _PROBLEMS,
-            _rows(odd),
+            _with_sheet(one, _PROBLEMS),
+            _rows(one, odd),
             key="intake-warnings",
             height="15rem",
             wordy=True,
@@ -279,7 +288,11 @@ def _namesakes(one: Work, made: Draft) -> None:
     if not found and not one.same:
         return
     if found:
-        named = "、".join(f"第 {each.row} 行“{(each.value or '')[:20]}”" for each in found[:6])
+        table = intake_work.table(one).table
+        where = [table.where(table.row_of(each) or 0) for each in found[:6]]
+        named = "、".join(
+            f"{row}“{(each.value or '')[:20]}”" for row, each in zip(where, found[:6], strict=True)
+        )
         more = "等" if len(found) > 6 else ""
         said = f"有 {len(found):,} 行与库中的记录同名,街镇也不矛盾,编号却不同:{named}{more}。照现在这样存,会记成两条。"
         st.html(html.alert("库中有同名的记录", [said]))

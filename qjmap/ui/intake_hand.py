@@ -88,6 +88,8 @@ class Work:
         How many files were taken.
     header_row, sheet
         The row of the column names as the person said it; which of the file's sheets.
+    together, veiled
+        Which other sheets are read with it; whether rows that Excel hides are read.
     choices, fills
         Register's key → the file's column, where the person changed the match; → a value for all rows.
     meanings
@@ -113,6 +115,8 @@ class Work:
     turn: int = 0
     header_row: int | None = None
     sheet: int = BEST
+    together: tuple[int, ...] = ()
+    veiled: bool = True
     choices: dict[str, str | None] = field(default_factory=dict)
     fills: dict[str, str] = field(default_factory=dict)
     meanings: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -149,7 +153,8 @@ class Work:
     def choose_layer(self, layer: str) -> None:
         """Take another layer: the file stays, what was chosen for the other layer goes."""
         if layer != self.layer:
-            self.layer, self.sheet = layer, BEST
+            self.layer = layer
+            self._choose_best()
             self._forget_choices()
 
     def take(self, name: str, content: bytes) -> None:
@@ -159,7 +164,8 @@ class Work:
         self.name, self._file, self.turn = name, _aside(content), self.turn + 1
         weakref.finalize(self, self._file.close)
         self.digest = hashlib.sha256(content).hexdigest()
-        self.header_row, self.sheet = None, BEST
+        self.header_row = None
+        self._choose_best()
         self._made.clear()
         self._forget_choices()
 
@@ -174,8 +180,23 @@ class Work:
     def choose_sheet(self, number: int, header_row: int | None = None) -> None:
         """Take another sheet, or another row of it as the header."""
         if (number, header_row) != (self.sheet, self.header_row):
+            if number != self.sheet:
+                self._choose_best()
             self.sheet, self.header_row = number, header_row
             self._forget_choices()
+
+    def read_with(self, others: tuple[int, ...]) -> None:
+        """Read other sheets together with the one in hand; none: that one alone."""
+        self.together = others
+        self._forget_choices()
+
+    def read_veiled(self, wanted: bool) -> None:
+        """Read rows that Excel hides, or leave them out."""
+        self.veiled = wanted
+        self._forget_choices()
+
+    def _choose_best(self) -> None:
+        self.sheet, self.together, self.veiled = BEST, (), True
 
     def _forget_choices(self) -> None:
         self.choices, self.fills, self.meanings, self.reading, self.reading_label = {}, {}, {}, None, ""
@@ -199,7 +220,7 @@ class Work:
     @property
     def origin(self) -> Hashable:
         """Say which table is in hand."""
-        return self.digest, self.header_row, self.sheet
+        return self.digest, self.header_row, self.sheet, self.together, self.veiled
 
     def once(self, stage: str, key: Hashable, make: Callable[[], _T]) -> _T:
         """Give what a stage makes: the same again while its key is the same; a fault, too.

@@ -17,6 +17,7 @@ _KINDS = {
     "village": "按村(社区)定位",
     "address": "由地址得知",
     "town-by-place": "按坐标得知街镇",
+    "sheet-town": "按工作表名",
     "village-code": "按村(社区)名册补代码",
     "village-town": "按代码补街镇",
     "village-town-code": "补街镇代码",
@@ -71,8 +72,8 @@ def _show_group(one: Work, spec: LayerSpec, group: str, repairs: list[Repair]) -
     if kind == "datum":  # chosen by the person himself
         st.html(html.note(f"坐标换算:{repairs[0].why}。要改请回到第 4 步。"))
         return
-    singles = [each for each in repairs if each.row is not None]
-    count = f"{len(singles):,} 处" if singles else "整列"
+    singles = [each for each in repairs if each.row is not None or each.sheet]
+    count = f"{len(singles):,} {'处' if singles[0].row is not None else '张表'}" if singles else "整列"
     key = f"intake-repair-{group}"
     wanted = group not in one.refused
     if st.session_state.get(key) != wanted:
@@ -95,7 +96,8 @@ def _show_group(one: Work, spec: LayerSpec, group: str, repairs: list[Repair]) -
 
 
 def _example(repair: Repair) -> str:
-    where = f"第 {repair.row} 行 " if repair.row is not None else ""
+    where = f"工作表“{repair.sheet}”" if repair.sheet else ""
+    where += f"第 {repair.row} 行 " if repair.row is not None else ""
     if repair.id.startswith("sum:"):
         return f"{where}“{repair.old}”:{repair.why}"
     old, new = (("空白" if text is None else f"“{text[:40]}”") for text in (repair.old, repair.new))

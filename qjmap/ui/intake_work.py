@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from qjmap import coordinates, datum, draft, ingest, matching, merging
+from qjmap import coordinates, datum, draft, ingest, matching, merging, sheets
 from qjmap._limits import give_back, silent
 from qjmap.comparison import compare_tables
 from qjmap.coordinates import Choice, RowWords
@@ -47,9 +47,12 @@ def sources(one: Work, progress: Progress = silent) -> tuple[Source, ...]:
 
 
 def table(one: Work) -> Source:
-    """Give the sheet or layer in hand; raises DataError."""
+    """Give the sheet or layer in hand, or the sheets that are read together; raises DataError."""
     found = sources(one)
-    return found[min(max(one.sheet, 0), len(found) - 1)]
+    number = min(max(one.sheet, 0), len(found) - 1)
+    return one.once(
+        "table", one.origin, lambda: sheets.chosen(found, number, one.together, veiled=one.veiled)
+    )
 
 
 def best(one: Work, spec: LayerSpec | None, towns: tuple[str, ...]) -> int:
@@ -126,7 +129,8 @@ def choice(one: Work, spec: LayerSpec, district: District, matches: dict[str, Ma
 
     def make() -> Choice:
         mine = table(one)
-        others = [each for each in sources(one) if each is not mine]
+        own = {each.name for each in mine.parts or (mine,)}
+        others = [each for each in sources(one) if each.name not in own]
         said = coordinates.heard(mine, matches, one.name, others)
         said += _kept_places(mine, spec, matches, found, register)
         told = replace(mine, crs=None) if one.doubted else mine
@@ -257,7 +261,7 @@ def checked(
         # that an id is there already is what an update is about; of an addition such rows are told apart
         # (and of namesakes, which can be taken for the records that they may be)
         odd = (each for each in made.warnings if each.expected not in (NEW_ID, NAMESAKE))
-        again = _left_out(made, register, matches) if how == Joining.ADD else ()
+        again = _left_out(one, made, register, matches) if how == Joining.ADD else ()
         made = replace(made, warnings=(*odd, *again))
         return made if how == Joining.REPLACE else _namesakes(one, made, register, matches)
 
@@ -266,7 +270,9 @@ def checked(
     return made
 
 
-def _left_out(made: Draft, register: RawTable, matches: Mapping[str, Match]) -> tuple[Problem, ...]:
+def _left_out(
+    one: Work, made: Draft, register: RawTable, matches: Mapping[str, Match]
+) -> tuple[Problem, ...]:
     """Tell of each row that an addition leaves out, for its key is kept already."""
     key = merging.key_of(made.spec)
     if key is None:
@@ -275,8 +281,9 @@ def _left_out(made: Draft, register: RawTable, matches: Mapping[str, Match]) -> 
     places = np.flatnonzero(made.frame[key].isin(register.frame[key]).to_numpy(dtype=bool))
     ids = made.frame[key].iloc[places].tolist()
     advice = "追加时这一行不导入:要改那条记录请选“按编号更新”,是另一条的请换编号"
+    told = table(one).table.told
     return tuple(
-        Problem(made.file, made.rows[place], column, each, NEW_ID, f"库中已有此编号({name});{advice}")
+        told(Problem(made.file, made.rows[place], column, each, NEW_ID, f"库中已有此编号({name});{advice}"))
         for place, each, name in zip(places.tolist(), ids, kept_names(register, made.spec, ids), strict=True)
     )
 
@@ -291,14 +298,17 @@ def _namesakes(one: Work, made: Draft, register: RawTable, matches: Mapping[str,
     named = dict(zip(kept, kept_names(register, made.spec, kept), strict=True))
     if not one.same:
         column = matches["name"].column if "name" in matches else made.spec.columns["name"].label
+        told = table(one).table.told
         odd = [
-            Problem(
-                made.file,
-                made.rows[place],
-                column,
-                named[each],
-                NAMESAKE,
-                f"库中“{each}”也叫这个名称;若是同一条,请把编号改为 {each},否则会记成两条",
+            told(
+                Problem(
+                    made.file,
+                    made.rows[place],
+                    column,
+                    named[each],
+                    NAMESAKE,
+                    f"库中“{each}”也叫这个名称;若是同一条,请把编号改为 {each},否则会记成两条",
+                )
             )
             for place, each in found.items()
         ]
@@ -310,7 +320,8 @@ def _namesakes(one: Work, made: Draft, register: RawTable, matches: Mapping[str,
         repair = f"namesake:{key}:{made.rows[place]}"
         if not {repair, f"namesake:{key}"} & one.refused:
             why = f"与库中“{named[each]}”同名,当作同一条"
-            repairs.append(Repair(repair, made.rows[place], column, str(ids[place]), each, why))
+            sheet, row = table(one).table.place(made.rows[place])
+            repairs.append(Repair(repair, row, column, str(ids[place]), each, why, sheet))
             ids[place] = each
     frame = made.frame.assign(**{key: pd.Series(ids, index=made.frame.index).astype("str")})
     return replace(made, frame=frame, repairs=(*made.repairs, *repairs))
@@ -400,4 +411,7 @@ def row_names(one: Work, matches: Mapping[str, Match], rows: Iterable[int]) -> l
     found, rows = table(one).table, [int(row) for row in rows]
     column = next((matches[key].column for key in ("name", "id", ADDRESS) if key in matches), None)
     cells = found.frame[column].iloc[rows].fillna("").tolist() if column is not None else [""] * len(rows)
-    return [f"{_cut(str(cell), 24)}(第 {found.rows[row]} 行)" for cell, row in zip(cells, rows, strict=True)]
+    return [
+        f"{_cut(str(cell), 24)}({found.where(found.rows[row])})"
+        for cell, row in zip(cells, rows, strict=True)
+    ]

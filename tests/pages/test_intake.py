@@ -92,6 +92,24 @@ def kept(office, layer="hydrants"):
     return office.workspace.read(layer).table().frame.set_index("id")
 
 
+def of_towns(*more):
+    """A workbook with a sheet for each town, no column of towns, one fault, and (`more`) a row that Excel hides."""
+    rows = [{key: cell for key, cell in hydrant(n).items() if key != "镇街"} for n in range(4)]
+    book = load_workbook(
+        io.BytesIO(
+            excel(
+                rows[:1],
+                **{"东溪镇": rows[1:3], "赶水": [rows[3] | {"口径(mm)": "不清楚"}], "说明": [{"事项": "无"}]},
+            )
+        )
+    )
+    for title, row in more:
+        book[title].row_dimensions[row].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 # ---- the whole way -----------------------------------------------------------------------------------
 
 
@@ -855,3 +873,89 @@ def test_boundaries_have_steps_of_their_own(folder):
     assert "核对界线并保存" in seen.text
     assert "用不了" not in seen.problems
     assert seen.maps
+
+
+# ---- sheets read together, rows that Excel hides -------------------------------------------------------
+
+
+def test_sheets_of_the_same_columns_are_read_together_when_somebody_says_so(office, offered):
+    seen = upload(of_towns())
+    asked = seen.at.radio(key="intake-together")
+    assert (asked.value, asked.options) == (False, ["只读这一张", "与列名相同的另外 2 张一起读(共 4 行)"])
+    assert "另有 2 张列名相同的工作表" not in seen.text
+    asked.set_value(True)
+    seen.run()
+    assert seen.at.multiselect(key="intake-with").value == [1, 2]
+    assert "3 张工作表一起读(“台账”“东溪镇”“赶水”),4 行" in seen.text
+    on(seen, 3)
+    assert (seen.figure("可导入"), seen.figure("有错")) == (3, 1)
+    (problem,) = seen.rows("intake-problems").values()
+    assert (problem["sheet"], problem["row"], problem["column"]) == ("赶水", 2, "口径(mm)")
+    book = load_workbook(io.BytesIO(offered["intake-returned"]()))
+    assert [book[name].cell(1, len(HEAD)).value for name in ("台账", "东溪镇", "赶水")] == ["错误"] * 3
+    assert "不清楚" in book["赶水"].cell(2, len(HEAD)).value
+    assert "不清楚" not in book["东溪镇"].cell(2, len(HEAD)).value
+    # the town that a sheet is called by is a repair like any other
+    assert seen.at.toggle(key="intake-repair-sheet-town:town").label == "按工作表名·街镇(2 张表)"
+    singles = seen.at.multiselect(key="intake-singles-sheet-town:town")
+    singles.set_value(["sheet-town:town:1"])
+    seen.run()
+    seen.at.checkbox(key="intake-consent").check()
+    save(seen.run())
+    found = kept(office)
+    assert found["name"].tolist() == ["0号", "1号", "2号"]
+    said = [one.detail for one in office.audit.entries() if one.action == "导入"]
+    assert any("台账.xlsx 工作表“台账”“东溪镇”“赶水”" in one for one in said)
+
+
+def test_one_sheet_alone_is_read_unless_somebody_says_so(office):
+    seen = upload(of_towns())
+    on(seen)
+    assert "另有 2 张列名相同的工作表(共 3 行)没有读:“东溪镇”“赶水”" in seen.text
+    on(seen, 2)
+    assert seen.figure("可导入") == 1
+
+
+def test_taking_another_sheet_or_layer_begins_anew():
+    seen = upload(of_towns())
+    seen.at.radio(key="intake-together").set_value(True)
+    seen.run()
+    seen.at.multiselect(key="intake-with").set_value([])
+    seen.run()
+    assert seen.at.radio(key="intake-together").value is False
+    seen.at.radio(key="intake-together").set_value(True)
+    seen.run()
+    seen.at.selectbox(key="intake-sheet").set_value(1)
+    seen.run()
+    assert seen.at.radio(key="intake-together").value is False
+
+
+def test_rows_that_excel_hides_can_be_left_out(office):
+    plain = upload(excel(GOOD))
+    assert not [one for one in plain.at.toggle if one.key == "intake-no-hidden-rows"]
+    seen = upload(of_towns(("东溪镇", 3)))
+    assert not [one for one in seen.at.toggle if one.key == "intake-no-hidden-rows"]  # not in this sheet
+    seen.at.selectbox(key="intake-sheet").set_value(1)
+    seen.run()
+    switch = seen.at.toggle(key="intake-no-hidden-rows")
+    assert (switch.value, switch.label[:14]) == (False, "不读隐藏的行(有 1 行在 ")
+    switch.set_value(True)
+    seen.run()
+    on(seen)
+    assert "“东溪镇”,1 行(隐藏的 1 行不读)" in seen.text
+    assert "按所选没有读:第 3 行" in seen.text
+    on(seen, 2)
+    save(seen)
+    assert kept(office)["name"].tolist() == ["1号"]
+
+
+def test_a_single_sheet_with_hidden_rows_waits_for_the_choice():
+    book = load_workbook(io.BytesIO(excel(GOOD)))
+    book["台账"].row_dimensions[3].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    seen = upload(out.getvalue())
+    assert seen.at.query_params["step"] == "2"
+    assert seen.at.toggle(key="intake-no-hidden-rows").value is False
+    on(seen)
+    assert "也一并读入:第 3 行" in seen.text
