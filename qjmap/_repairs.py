@@ -37,7 +37,9 @@ _YES = frozenset({"√", "✓", "✔", "是", "有", "y", "yes", "1", "true", "�
 _NO = frozenset({"×", "✗", "✘", "否", "无", "没有", "n", "no", "0", "false", "未", "x"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_MEASURED = re.compile(r"(?:约|大约|共|地上|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,][^\d]*)")
+_MEASURED = re.compile(
+    r"(?:约|大约|共|地上|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,](?:\D|(?<=[A-Za-z^])[23](?!\d))*)"
+)
 _BORE = re.compile(r"(?:dn|[φΦØ∅⌀])(\d+)(?:mm|毫米)?", re.IGNORECASE)
 _DATE = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"

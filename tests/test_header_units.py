@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qjmap import draft, ingest, matching
+from qjmap import _repairs, draft, ingest, matching
 from qjmap.layers import Column
 
 HEAD = {"hydrants": "编号,名称,街镇,类别,状态", "reservoirs": "编号,名称,街镇,类别,状态"}
@@ -110,3 +110,22 @@ def test_it_is_told_where_a_unit_stands(grid_district):
         assert any(
             word in one for one in [*(r.why for r in kept.repairs), *(p.advice for p in kept.problems)]
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "read"),
+    [
+        ("200m³", "立方米", "200"),
+        ("150万m3", "万立方米", "150"),
+        ("54m³/h", "升/秒", "15"),
+        ("0.5 m^3", "立方米", "0.5"),
+        ("5kg/cm²", "兆帕", "0.4903325"),
+        ("3m35", "立方米", None),
+        ("12m3.5", "立方米", None),
+        ("150m2 30人", "平方米", None),
+        ("200m³", "升/秒", None),
+    ],
+)
+def test_a_unit_with_a_power_is_read_in_a_cell_too(text, unit, read):
+    found = _repairs.number(text, unit, whole=False)
+    assert (found and found[0]) == read
