@@ -405,9 +405,9 @@ def _see_drafts() -> None:
 def _save(spec: LayerSpec, record: str) -> None:
     one = _sheets()[spec.key, record]
     for column in spec.columns:  # what has the cursor may not have been told yet
-        place = field_key(spec.key, record, column)
-        if place in st.session_state:
-            one.put(column, st.session_state[place])
+        typed_at = field_key(spec.key, record, column)
+        if typed_at in st.session_state:
+            one.put(column, st.session_state[typed_at])
     if not one.typed:
         st.session_state[_SAID] = Said("没有改动,不必保存。", bad=True)
         return
