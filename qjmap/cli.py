@@ -10,7 +10,8 @@ from getpass import getpass
 from pathlib import Path
 
 from qjmap import boundaries, sample, staff
-from qjmap.access import SHORTEST, AccessError, Accounts, Person, Role
+from qjmap.access import AccessError, Person, Role
+from qjmap.accounts import SHORTEST, Accounts
 from qjmap.audit import Audit
 from qjmap.clauses import render_markdown
 from qjmap.crs import Projection
@@ -145,7 +146,7 @@ def add_account(
     Raises
     ------
     AccessError
-        The two passwords differ, or see `qjmap.access.Accounts.add`.
+        The two passwords differ, or see `qjmap.accounts.Accounts.add`.
     """
     folder = home()
     password = getpass(f"“{name}”的密码(不少于 {SHORTEST} 个字符):")

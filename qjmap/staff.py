@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from qjmap.access import OWN_ACCOUNT, AccessError, Accounts, Action, Person, Role, SignInError
+from qjmap.access import OWN_ACCOUNT, AccessError, Action, Person, Role, SignInError
+from qjmap.accounts import Accounts
 from qjmap.audit import REFUSED, Audit
 from qjmap.district import District
 from qjmap.office import Office

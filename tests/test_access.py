@@ -13,12 +13,9 @@ from argon2 import PasswordHasher
 
 from qjmap import _files
 from qjmap.access import (
-    FAILURES,
     LOCAL,
-    LOCKED_FOR,
     VISITOR,
     AccessError,
-    Accounts,
     Action,
     ClaimRules,
     Grant,
@@ -33,6 +30,7 @@ from qjmap.access import (
     person_from_claims,
     policy,
 )
+from qjmap.accounts import FAILURES, LOCKED_FOR, Accounts
 from qjmap.errors import DataError, UnknownKeyError
 from qjmap.sessions import Limits
 

@@ -18,7 +18,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from qjmap import _files, export, service, staff, workspace
-from qjmap.access import LOCAL, VISITOR, AccessError, Accounts, Person, Role, SignInError
+from qjmap.access import LOCAL, VISITOR, AccessError, Person, Role, SignInError
+from qjmap.accounts import Accounts
 from qjmap.audit import Audit, AuditError
 from qjmap.cli import main
 from qjmap.contents import to_bytes

@@ -9,7 +9,8 @@ from functools import partial
 import streamlit as st
 
 from qjmap import export, service, staff
-from qjmap.access import SHORTEST, AccessError, Person, Role
+from qjmap.access import AccessError, Person, Role
+from qjmap.accounts import SHORTEST
 from qjmap.audit import Entry
 from qjmap.errors import QjmapError
 from qjmap.office import Office

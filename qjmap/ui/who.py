@@ -14,10 +14,8 @@ from streamlit.runtime.secrets import secrets_singleton
 from qjmap import service, staff
 from qjmap.access import (
     OWN_ACCOUNT,
-    SHORTEST,
     VISITOR,
     AccessError,
-    Accounts,
     Action,
     Person,
     Role,
@@ -28,6 +26,7 @@ from qjmap.access import (
     person_from_claims,
     policy,
 )
+from qjmap.accounts import SHORTEST, Accounts
 from qjmap.audit import Audit
 from qjmap.errors import QjmapError
 from qjmap.layers import LayerSpec

@@ -7,7 +7,8 @@ from openpyxl import Workbook, load_workbook
 from serve import drawn, running, settled
 
 from qjmap import datum
-from qjmap.access import Accounts, Role
+from qjmap.access import Role
+from qjmap.accounts import Accounts
 
 pytestmark = pytest.mark.browser
 

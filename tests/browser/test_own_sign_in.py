@@ -9,7 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 from serve import free_port, running, settled
 
-from qjmap.access import Accounts, Role
+from qjmap.access import Role
+from qjmap.accounts import Accounts
 from qjmap.audit import Audit
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,8 @@ import streamlit as st
 from visit import Page, Text
 
 from qjmap import _files, service
-from qjmap.access import VISITOR, AccessError, Accounts, Person, Role
+from qjmap.access import VISITOR, AccessError, Person, Role
+from qjmap.accounts import Accounts
 from qjmap.registers import load_layer
 from qjmap.ui import mapview, record_form, records
 from qjmap.workspace import Workspace

@@ -9,8 +9,9 @@ import pytest
 from argon2 import PasswordHasher
 from visit import Page
 
-from qjmap import _files, access
-from qjmap.access import LOCAL, VISITOR, Accounts, Person, Role
+from qjmap import _files
+from qjmap.access import LOCAL, VISITOR, Person, Role
+from qjmap.accounts import FAILURES, Accounts
 from qjmap.audit import Audit
 from qjmap.ui import signins, who
 
@@ -21,7 +22,7 @@ QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture
 def accounts(folder, workspace_home, monkeypatch) -> Accounts:
-    monkeypatch.setattr(access, "_hasher", lambda: QUICK)
+    monkeypatch.setattr("qjmap.accounts._hasher", lambda: QUICK)
     made = Accounts(workspace_home)
     made.add("guan", OLD, Role.ADMIN)
     made.add("lu", OLD, Role.EDIT, FIRE, departments=(FIRE,))
@@ -97,7 +98,7 @@ def test_who_leaves_on_one_page_has_left_on_the_others_of_his_browser(accounts, 
 
 def test_wrong_passwords_lock_the_door_and_leave_nothing(accounts):
     seen = Page("overview")
-    for _ in range(access.FAILURES):
+    for _ in range(FAILURES):
         assert "账号或密码不正确" in sign_in(seen, "lu", NEW).text
     assert "登录失败次数过多" in sign_in(seen, "lu", OLD).text
     assert not inside(seen)
