@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 from qjmap._units import factor
 from qjmap.layers import Column
@@ -80,7 +81,7 @@ def fixer(
     if column.type == "boolean":
         return lambda text: choice(text, ("是", "否"))
     if column.type == "category":
-        return lambda text: choice(text, column.values)
+        return lambda text: choice(text, column.values, dict(column.words))
     if column.type == "town":
         return lambda text: town(text, towns, names)
     return plain if column.type == "text" else None
@@ -168,15 +169,17 @@ def day(text: str) -> Fix | None:
     return (iso, "date", "日期统一写法") if iso != text else None
 
 
-def choice(text: str, values: Sequence[str]) -> Fix | None:
-    """Find the allowed value that is meant: another width, a tick, or the only one that is so for short."""
+def choice(text: str, values: Sequence[str], words: Mapping[str, str] = MappingProxyType({})) -> Fix | None:
+    """Find the allowed value that is meant: another width or word, a tick, or the only one that is so for short."""
     folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
     by_fold = {re.sub(r"\s", "", unicodedata.normalize("NFKC", one)): one for one in values if one}
     if folded in by_fold:
         return by_fold[folded], "value", "空格或全角字符"
+    if folded in words:
+        return words[folded], "value", f"“{folded}”即“{words[folded]}”"
     lower = folded.lower()
-    for words, answers in ((_YES, ("有", "是")), (_NO, ("无", "否"))):
-        if lower in words:
+    for ticks, answers in ((_YES, ("有", "是")), (_NO, ("无", "否"))):
+        if lower in ticks:
             meant = next((one for one in answers if one in values), None)
             if meant and ({"有", "无"} <= set(values) or {"是", "否"} <= set(values)):
                 return meant, "value", "统一为允许值"

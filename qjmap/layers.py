@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -77,7 +77,8 @@ _FILE = re.compile(r"[A-Za-z0-9_-]+\.csv")  # a bare name: a register cannot poi
 class Column:
     """One column of a register: its key in the file, its label on the screen, and what it may hold.
 
-    `synonyms` are other names by which people's own files call it. What lies outside `usual` (lowest, highest)
+    `synonyms` are other names by which people's own files call it, `words` pairs of a word in their cells and the value
+    that it means. What lies outside `usual` (lowest, highest)
     is possible but worth a second look: often a slip of the unit.
     """
 
@@ -93,6 +94,7 @@ class Column:
     note: str = ""
     sensitive: bool = False
     synonyms: tuple[str, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
     usual: tuple[float, float] | None = None
 
 
@@ -249,7 +251,7 @@ def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
     if not isinstance(raw, dict):
         read.fault(entry, raw, "一个表,如 { label = …, type = … }")
         return None
-    read.keys(raw, ("label", "type", "values", "synonyms", "usual", *_OPTIONS), entry)
+    read.keys(raw, ("label", "type", "values", "words", "synonyms", "usual", *_OPTIONS), entry)
     label, kind = read.text(raw, "label", entry), raw.get("type")
     if kind not in TYPES:
         read.fault(f"{entry}.type", kind, f"下列类型之一:{'、'.join(TYPES)}")
@@ -283,7 +285,23 @@ def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
             read.fault(f"{entry}.values", raw["values"], "只在 type = category 时填写")
     elif kind == "category" and key != "kind":
         read.fault(f"{entry}.values", None, "category 列的全部允许值")
+    options["words"] = _words(read, raw, options.get("values", ()), f"{entry}.words")
     return Column(key, label, str(kind), **options)
+
+
+def _words(
+    read: _Reader, raw: Mapping[str, Any], values: Sequence[str], entry: str
+) -> tuple[tuple[str, str], ...]:
+    """Read which words mean which value; one word means one value."""
+    meant: dict[str, str] = {}
+    for value, words in read.table(raw, "words", entry).items():
+        if value not in values:
+            read.fault(entry, value, f"下列允许值之一:{'、'.join(values)}")
+            continue
+        for word in read.texts(words, f"{entry}.{value}"):
+            if word in values or meant.setdefault(word, value) != value:
+                read.fault(f"{entry}.{value}", word, "不是允许值、也不作别的值讲的词")
+    return tuple(meant.items())
 
 
 def _columns(read: _Reader, raw: Mapping[str, Any], entry: str) -> dict[str, Column]:

@@ -101,15 +101,15 @@ def test_what_has_only_a_number_is_named_by_it_when_the_person_says_so(grid_dist
 
 
 def test_a_person_says_what_words_of_the_file_mean(grid_district, around):
-    rows = [{"状态": word} for word in ("已建成", "现状", "在用中", "已建成")]
+    rows = [{"状态": word} for word in ("落成", "现状", "在用中", "落成")]
     made, source, matches = whole(table(*rows), grid_district, around)
-    assert draft.unknown_words(made, source, matches) == {"status": {"已建成": 2, "在用中": 1}}
-    said = {"status": {"已建成": "现状"}, "town": {"戊镇": "甲街道"}}
+    assert draft.unknown_words(made, source, matches) == {"status": {"落成": 2, "在用中": 1}}
+    said = {"status": {"落成": "现状"}, "town": {"戊镇": "甲街道"}}
     made, *_ = whole(table(*rows), grid_district, around, meanings=said)
     assert made.good.tolist() == [True, True, False, True]
     assert made.frame["town"].unique().tolist() == ["甲街道"]
     told = [one for one in made.repairs if one.id.startswith("said:status")]
-    assert [(one.row, one.old, one.new) for one in told] == [(2, "已建成", "现状"), (5, "已建成", "现状")]
+    assert [(one.row, one.old, one.new) for one in told] == [(2, "落成", "现状"), (5, "落成", "现状")]
     assert draft.unknown_words(made, source, matches) == {"status": {"在用中": 1}}
     # one row can be refused by itself
     made, *_ = whole(table(*rows), grid_district, around, meanings=said, refused=["said:status:2"])
@@ -717,3 +717,23 @@ def test_every_fault_says_what_to_do(grid_district, around):
     assert all(said.values())
     made = prepared(table({}, head=HEAD.replace(",类别", "")), grid_district, around)
     assert [one.advice for one in made.problems] == ["文件没有这一列:请回到“列”一步选一列,或整列填一个值"]
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("已建", "现状"),
+        ("在用", "现状"),
+        ("拟建", "规划"),
+        ("未开工", "规划"),
+        ("施工中", "在建"),
+        ("新建", None),
+    ],
+)
+def test_a_state_in_other_words_is_read_and_listed(grid_district, around, word, state):
+    made = prepared(table({"状态": word}), grid_district, around)
+    assert made.frame["status"].tolist() == ([state] if state else [])
+    told = [(one.column, one.old, one.why) for one in made.repairs if one.old == word]
+    assert told == ([("状态", word, f"“{word}”即“{state}”")] if state else [])
+    refused = [one.id for one in made.repairs if one.old == word]
+    assert not prepared(table({"状态": word}), grid_district, around, refused=refused).good.any()

@@ -290,3 +290,18 @@ def test_a_layer_may_call_common_columns_by_words_of_its_own(tmp_path):
         )
     )
     assert (f"{LAYER}.synonyms", "一个表") in [(one[0], one[2]) for one in told]
+
+
+def test_a_word_means_one_value(tmp_path):
+    column = 'state = { label = "情况", type = "category", values = ["好", "坏"], words = '
+    assert registry_with(tmp_path, f'{GOOD}{column}{{ "好" = ["良好"], "坏" = ["损坏"] }} }}\n')
+    columns = load_registry(tmp_path / "layers.toml").layers["shelters"].columns
+    assert columns["state"].words == (("良好", "好"), ("损坏", "坏"))
+    wrong = registry_with(
+        tmp_path, f'{GOOD}{column}{{ "好" = ["良好", "坏"], "坏" = ["良好"], "糟" = ["糟糕"] }} }}\n'
+    )
+    assert [(entry, value) for entry, value, _ in problems_of(wrong)] == [
+        ("layers.shelters.columns.state.words.好", "坏"),
+        ("layers.shelters.columns.state.words.坏", "良好"),
+        ("layers.shelters.columns.state.words", "糟"),
+    ]
