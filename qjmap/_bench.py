@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qjmap.checks import Context, Ground
+from qjmap.checks import Context
 from qjmap.coordinates import used
 from qjmap.errors import Problem
 from qjmap.ingest import Source
 from qjmap.layers import Assumed, LayerSpec
 from qjmap.matching import ADDRESS, Match, unsure
 from qjmap.merging import key_of
+from qjmap.oddities import Ground
 from qjmap.places import Gazetteer
 
 Bools = npt.NDArray[np.bool_]

@@ -11,10 +11,11 @@ import pandas as pd
 from qjmap._advice import advise, left_blank
 from qjmap._bench import BY_NUMBER, Bools, Draft, Repair, Work
 from qjmap._limits import give_back
-from qjmap.checks import UNPLACED, check, look
+from qjmap.checks import UNPLACED, check
 from qjmap.errors import Problem
 from qjmap.ingest import SHEET_ROWS, RawTable
 from qjmap.merging import IMPORTED
+from qjmap.oddities import look
 
 
 def fill_defaults(work: Work) -> None:

@@ -59,7 +59,7 @@ _GRID = 0.01  # metres to which overlays are rounded, which makes them safe
 
 
 class Sheet(Protocol):
-    """What of `qjmap.checks._Sheet` is used here."""
+    """What of `qjmap.checks.Sheet` is used here."""
 
     rows: NDArray[np.int64]
 
@@ -78,7 +78,7 @@ class Sheet(Protocol):
 
 
 class Land(Protocol):
-    """What of `qjmap.checks.Ground` is used here."""
+    """What of `qjmap.oddities.Ground` is used here."""
 
     @property
     def projection(self) -> Projection: ...

@@ -12,10 +12,11 @@ import shapely
 from qjmap._bench import Floats, Repair, Work, as_list
 from qjmap._repairs import town as meant_by
 from qjmap._repairs import written
-from qjmap.checks import SCHEMATIC_M, UNPLACED, owners
+from qjmap.checks import UNPLACED
 from qjmap.errors import Problem
 from qjmap.matching import ADDRESS
 from qjmap.merging import key_of
+from qjmap.oddities import SCHEMATIC_M, owners
 from qjmap.places import Place
 
 

@@ -12,11 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import shapely
 
 from qjmap import _shapes
-from qjmap._units import other_units
-from qjmap.crs import Projection
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable
 from qjmap.layers import SHAPE, Column, LayerSpec
@@ -98,7 +95,7 @@ def check(raw: RawTable, spec: LayerSpec, context: Context) -> Checked:
         order of the file's rows, those of the whole file first. Nothing is repaired: a number with full-width
         digits or thousands separators is a fault.
     """
-    sheet = _Sheet(raw)
+    sheet = Sheet(raw)
     _check_columns(sheet, spec)
     frame = pd.DataFrame(index=raw.frame.index)
     for column in spec.columns.values():
@@ -118,7 +115,7 @@ def check(raw: RawTable, spec: LayerSpec, context: Context) -> Checked:
     return Checked(frame, sheet.told())
 
 
-class _Sheet:
+class Sheet:
     """A raw table and the faults found in it so far."""
 
     def __init__(self, raw: RawTable) -> None:
@@ -162,7 +159,7 @@ class _Sheet:
         return tuple(sorted(self.problems, key=lambda problem: problem.row or 0))
 
 
-def _check_columns(sheet: _Sheet, spec: LayerSpec) -> None:
+def _check_columns(sheet: Sheet, spec: LayerSpec) -> None:
     present = list(sheet.raw.frame.columns)
     missing = [key for key in spec.columns if key not in present]
     unknown = [key for key in present if key not in spec.columns]
@@ -187,7 +184,7 @@ def _closest(value: str, choices: Iterable[str]) -> str:
 # ---- one column --------------------------------------------------------------------------------
 
 
-def _typed(sheet: _Sheet, column: Column, cells: pd.Series[str], context: Context) -> pd.Series:
+def _typed(sheet: Sheet, column: Column, cells: pd.Series[str], context: Context) -> pd.Series:
     if column.unique:
         _check_unique(sheet, column, cells)
     if column.type in _SHAPES:
@@ -203,7 +200,7 @@ def _typed(sheet: _Sheet, column: Column, cells: pd.Series[str], context: Contex
     return cells
 
 
-def _check_unique(sheet: _Sheet, column: Column, cells: pd.Series[str]) -> None:
+def _check_unique(sheet: Sheet, column: Column, cells: pd.Series[str]) -> None:
     # Nearly always all are different: their hashes say so in a fifth of the room that asking which would take.
     if len(set(map(hash, cells))) == len(cells):
         return
@@ -215,7 +212,7 @@ def _check_unique(sheet: _Sheet, column: Column, cells: pd.Series[str]) -> None:
         )
 
 
-def _check_values(sheet: _Sheet, key: str, cells: pd.Series[str], values: tuple[str, ...], what: str) -> None:
+def _check_values(sheet: Sheet, key: str, cells: pd.Series[str], values: tuple[str, ...], what: str) -> None:
     bad = (cells.notna() & ~cells.isin(values)).to_numpy()
     shown = "、".join(values) if len(values) <= 12 else f"{'、'.join(values[:3])}……(共 {len(values)} 个)"
     # a word like another says little of what a thing is: 村卫生室 is no 卫生院, and would be counted as one
@@ -223,7 +220,7 @@ def _check_values(sheet: _Sheet, key: str, cells: pd.Series[str], values: tuple[
     sheet.fault(key, bad, f"{what or '下列之一'}:{shown}", advice)
 
 
-def _parsed(sheet: _Sheet, column: Column, cells: pd.Series[str]) -> pd.Series:
+def _parsed(sheet: Sheet, column: Column, cells: pd.Series[str]) -> pd.Series:
     shape, expected = _SHAPES[column.type]
     present = cells.notna()
     good = cells.str.fullmatch(shape).fillna(value=False).astype(bool)
@@ -266,7 +263,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?:\d{1,2}|\d{4,})")  # three digits behind it are thousands
 
 
-def _check_range(sheet: _Sheet, column: Column, numbers: pd.Series[float]) -> None:
+def _check_range(sheet: Sheet, column: Column, numbers: pd.Series[float]) -> None:
     low, high = column.min, column.max
     if column.type == "year":
         low, high = (_YEARS[0] if low is None else low), (_YEARS[1] if high is None else high)
@@ -295,7 +292,7 @@ def _pairs(spec: LayerSpec) -> Iterator[tuple[str, str]]:
             yield key, partner.key
 
 
-def _check_positions(sheet: _Sheet, spec: LayerSpec, frame: pd.DataFrame, context: Context) -> None:
+def _check_positions(sheet: Sheet, spec: LayerSpec, frame: pd.DataFrame, context: Context) -> None:
     west, south, east, north = context.box or (-180.0, -90.0, 180.0, 90.0)
     where = f"本区范围内:经度 {west:g}~{east:g},纬度 {south:g}~{north:g}"
     for lon_key, lat_key in _pairs(spec):
@@ -316,14 +313,14 @@ def columns_named(text: object) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split("、")) if isinstance(text, str) else ()
 
 
-def _check_concerns(sheet: _Sheet, known: frozenset[str]) -> None:
+def _check_concerns(sheet: Sheet, known: frozenset[str]) -> None:
     """A slip in what a row speaks of would show what must not be seen."""
     wrong = [not known.issuperset(columns_named(one)) for one in sheet.cells(CONCERNS)]
     expected = "“图层编号.列编号”,如 reservoirs.capacity_wan_m3,多列以顿号分开"
     sheet.fault(CONCERNS, np.array(wrong, dtype=bool), expected)
 
 
-def _check_sources(sheet: _Sheet, frame: pd.DataFrame, context: Context) -> None:
+def _check_sources(sheet: Sheet, frame: pd.DataFrame, context: Context) -> None:
     source = frame["source"]
     if context.demo:
         sheet.fault(
@@ -336,7 +333,7 @@ def _check_sources(sheet: _Sheet, frame: pd.DataFrame, context: Context) -> None
     sheet.fault("document", from_document & frame["document"].isna().to_numpy(), "填写(来源为“文件”时必填)")
 
 
-def _check_placing(sheet: _Sheet, frame: pd.DataFrame, *, shaped: bool) -> None:
+def _check_placing(sheet: Sheet, frame: pd.DataFrame, *, shaped: bool) -> None:
     """Hold `position` and `error_m` against the coordinates, or the shape."""
     position = frame["position"]
     if shaped:
@@ -355,292 +352,3 @@ def _check_placing(sheet: _Sheet, frame: pd.DataFrame, *, shaped: bool) -> None:
     unsaid = placed & sheet.cells("error_m").isna().to_numpy()
     approximate = (position.notna() & ~position.isin([MEASURED, LISTED, UNPLACED])).to_numpy()
     sheet.fault("error_m", unsaid & approximate, "填写(坐标并非实测时必填)")
-
-
-# ---- what is possible but odd ---------------------------------------------------------------------
-
-NEAR_M = 20.0
-"""Two records of one kind this near to one another are probably one thing written down twice."""
-
-FARTHEST_M = 2000.0
-"""Schematic lines are no better than the sample points they come from; what lies farther outside is outside."""
-
-SCHEMATIC_M = 500.0
-"""How far schematic lines may be off: the points that they are drawn from lie a kilometre apart."""
-
-_STOREY_M = (2.2, 8.0)
-_FEW_DECIMALS = re.compile(r"[+-]?\d+(?:\.\d{0,3})?")
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """The land that records are held against.
-
-    Parameters
-    ----------
-    projection
-        The district's working projection.
-    towns, polygons
-        The towns' names and their polygons in metres.
-    official
-        Whether the lines are the official ones; against schematic ones nothing near them is certain.
-    """
-
-    projection: Projection
-    towns: tuple[str, ...]
-    polygons: npt.NDArray[np.object_]
-    official: bool = False
-
-
-@dataclass(frozen=True)
-class Oddities:
-    """What stops a row (`problems`) and what a person should look at (`warnings`)."""
-
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-
-
-def look(
-    raw: RawTable,
-    spec: LayerSpec,
-    frame: pd.DataFrame,
-    ground: Ground | None = None,
-    existing: pd.DataFrame | None = None,
-) -> Oddities:
-    """Look at typed rows for what is possible but odd: slips of units, doubles, places and heights that do not agree.
-
-    Parameters
-    ----------
-    raw, spec
-        As for `check`.
-    frame
-        What `check` made of them.
-    ground
-        The district's land; None leaves out what needs it.
-    existing
-        Rows that are kept already (`id`, `name`, `kind`, `lon`, `lat`; of shapes `geometry`), for doubles.
-
-    Returns
-    -------
-    Oddities
-        Only a place far outside the district is a problem; all else warns.
-    """
-    odd, bad = _Sheet(raw), _Sheet(raw)
-    for column in spec.columns.values():
-        if column.usual is not None:
-            _look_usual(odd, column, frame[column.key])
-        if column.type == "text":
-            _look_text(odd, column.key)
-    if {"height_m", "floors"} <= spec.columns.keys():
-        _look_storeys(odd, frame)
-    if spec.shaped:
-        if ground is not None:
-            lines = "" if ground.official else "(示意界线)"
-            _shapes.look(odd, bad, frame, spec.geometry, ground, existing, lines)
-    elif spec.placed:
-        _look_decimals(odd)
-        if ground is not None:
-            x, y = ground.projection.to_metres(frame["lon"], frame["lat"])
-            _look_places(odd, bad, frame, x, y, ground)
-            _look_doubles(odd, frame, x, y, ground, existing)
-    if existing is not None and "id" in spec.columns and "id" in existing:
-        again = frame["id"].isin(existing["id"]).to_numpy() & frame["id"].notna().to_numpy()
-        odd.fault("id", again, "新的编号", "库中已有此编号,保留时将更新该条记录")
-    return Oddities(bad.told(), odd.told())
-
-
-def _look_usual(odd: _Sheet, column: Column, numbers: pd.Series) -> None:
-    low, high = column.usual or (-np.inf, np.inf)
-    found = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    slips = other_units(column.unit)
-
-    def advise(place: int, _: str) -> str:
-        value = float(found[place])
-        meant = ((unit, value * times) for unit, times in slips if low <= value * times <= high)
-        unit, right = next(meant, ("", 0.0))
-        if not unit:
-            return "请核对"
-        return f"单位是否写错:若是 {_plainly(value)} {unit},应写 {_plainly(right)} {column.unit}"
-
-    unit = f"({column.unit})" if column.unit else ""
-    odd.fault(column.key, (found < low) | (found > high), f"通常在 {low:g}~{high:g}{unit}之间", advise)
-
-
-def _plainly(number: float) -> str:
-    return f"{number:,.10f}".rstrip("0").rstrip(".")
-
-
-#: Control characters, and those that turn the direction of writing: a name may show as another than it is.
-_INVISIBLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
-
-
-def _look_text(odd: _Sheet, key: str) -> None:
-    cells = odd.cells(key)
-    marked = (
-        cells.str.contains(r"<[A-Za-z/!]|^\s*[=+@＝＋＠]", regex=True)
-        .fillna(value=False)
-        .to_numpy(dtype=bool)
-    )
-    odd.fault(key, marked, "普通文字", "像是网页标记或公式;只当作文字显示,不会执行")
-    hidden = cells.str.contains(_INVISIBLE, regex=True).fillna(value=False).to_numpy(dtype=bool)
-    odd.fault(key, hidden, "普通文字", "含看不见的控制字符,可能使文字显示颠倒或缺失;请重新输入此单元格")
-
-
-def _look_storeys(odd: _Sheet, frame: pd.DataFrame) -> None:
-    height = frame["height_m"].to_numpy(dtype=np.float64, na_value=np.nan)
-    floors = frame["floors"].to_numpy(dtype=np.float64, na_value=np.nan)
-    low, high = _STOREY_M
-    with np.errstate(divide="ignore", invalid="ignore"):
-        storey = height / floors
-
-    def advise(place: int, _: str) -> str:
-        return f"层数 {floors[place]:g},平均层高 {storey[place]:.1f} 米;请核对高度与层数"
-
-    odd.fault("height_m", (storey < low) | (storey > high), f"与层数相称(层高 {low:g}~{high:g} 米)", advise)
-
-
-def _look_decimals(odd: _Sheet) -> None:
-    """Coordinates of three decimals or fewer are known to a hundred metres at best."""
-    for key in ("lon", "lat"):
-        cells = odd.cells(key)
-        few = cells.str.fullmatch(_FEW_DECIMALS.pattern).fillna(value=False).to_numpy(dtype=bool)
-        odd.fault(key, few, "至少四位小数", "位数太少,位置可能差一百米以上")
-
-
-def owners(ground: Ground, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Give the number of the town in which each point (metres) lies, -1 where it lies in none."""
-    owner = np.full(len(x), -1, dtype=np.int64)
-    for n, polygon in enumerate(ground.polygons):
-        shapely.prepare(polygon)
-        owner[shapely.contains_xy(polygon, x, y)] = n
-    return owner
-
-
-def _look_places(
-    odd: _Sheet,
-    bad: _Sheet,
-    frame: pd.DataFrame,
-    x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    ground: Ground,
-) -> None:
-    """Hold each place against the towns' polygons: outside all of them, or not in the town it states."""
-    if not len(ground.polygons):
-        return
-    known = np.isfinite(x)
-    owner = owners(ground, x, y)
-    whole = shapely.union_all(ground.polygons)
-    outside = known & (owner < 0)
-    away = np.zeros(len(x))
-    away[outside] = shapely.distance(whole, shapely.points(x[outside], y[outside]))
-    far = outside & (away > FARTHEST_M)
-    kind = "" if ground.official else "(示意界线)"
-
-    def outside_by(place: int, _: str) -> str:
-        return f"在区界{kind}外 {_shapes.far_off(away[place])};请核对坐标及其坐标系"
-
-    bad.fault("lon", far, "本区范围内", outside_by)
-    odd.fault("lon", outside & ~far, "本区范围内", outside_by)
-    index = {name: n for n, name in enumerate(ground.towns)}
-    stated = frame["town"].map(index).to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = (owner >= 0) & np.isfinite(stated) & (stated != owner)
-    places = np.flatnonzero(wrong)
-    off = np.zeros(len(x))
-    if places.size:
-        own = ground.polygons[stated[places].astype(int)]
-        off[places] = shapely.distance(own, shapely.points(x[places], y[places]))
-    odd.fault(
-        "town",
-        wrong,
-        "坐标所在的街镇",
-        lambda place, _: (
-            f"坐标在{ground.towns[owner[place]]}{kind},距所写街镇 {off[place]:.0f} 米;请核对坐标或街镇"
-        ),
-    )
-
-
-def _look_doubles(
-    odd: _Sheet,
-    frame: pd.DataFrame,
-    x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    ground: Ground,
-    existing: pd.DataFrame | None,
-) -> None:
-    """Tell records of one kind within `NEAR_M` of an earlier one, of the file or among those kept already."""
-    kinds = frame["kind"].cat.codes.to_numpy()  # codes, for words would be a hundred thousand objects
-    names = [*frame["kind"].cat.categories, ""]
-    for kind in np.unique(kinds):
-        mine = np.flatnonzero((kinds == kind) & np.isfinite(x))
-        _tell_near(odd, mine, x, y)
-    if existing is None or not {"id", "kind", "lon", "lat"} <= set(existing.columns):
-        return
-    old = existing[existing["lon"].notna() & existing["lat"].notna()]
-    old_x, old_y = ground.projection.to_metres(old["lon"], old["lat"])
-    old_kinds = old["kind"].astype("str").to_numpy(dtype=object)
-    ids, own_ids = old["id"].astype("str").to_numpy(dtype=object), frame["id"].to_numpy(dtype=object)
-    for kind in np.unique(kinds):
-        mine = np.flatnonzero((kinds == kind) & np.isfinite(x))
-        others = np.flatnonzero(old_kinds == names[kind])
-        if not mine.size or not others.size:
-            continue
-        points, first, _ = _distinct(old_x[others], old_y[others])
-        distance, at = _nearest(points, np.column_stack([x[mine], y[mine]]), 1)
-        near = np.zeros(len(x), dtype=bool)
-        words: dict[int, str] = {}
-        for place, gap, target in zip(mine.tolist(), distance[:, 0].tolist(), at[:, 0].tolist(), strict=True):
-            if np.isfinite(gap) and ids[others[first[target]]] != own_ids[place]:
-                near[place] = True
-                words[place] = f"与库中的“{ids[others[first[target]]]}”相距 {gap:.0f} 米,是否同一处"
-        odd.fault("lon", near, f"与同类记录相距 {NEAR_M:g} 米以上", _word_of(words))
-
-
-def _word_of(words: dict[int, str]) -> Callable[[int, str], str]:
-    return lambda place, _: words[place]
-
-
-def _nearest(
-    points: npt.NDArray[np.float64], asked: npt.NDArray[np.float64], count: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Give distances to the nearest points and their places, (n, count); endless where none is within `NEAR_M`."""
-    from scipy.spatial import cKDTree  # a quarter of a second that the first page does without
-
-    distance, at = cKDTree(points).query(asked, k=list(range(1, count + 1)), distance_upper_bound=NEAR_M)
-    return np.asarray(distance, dtype=np.float64), np.asarray(at, dtype=np.int64)
-
-
-def _distinct(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Give the different places (to the decimetre), the first row of each, and each row's place.
-
-    A tree of equal points is slow: a file that puts all its rows in one place must not be.
-    """
-    keys = (np.round(x * 10).astype(np.int64) << 32) + np.round(y * 10).astype(np.int64)
-    group, _ = pd.factorize(keys)
-    _, first = np.unique(group, return_index=True)
-    return np.column_stack([x[first], y[first]]), first, np.asarray(group, dtype=np.int64)
-
-
-def _tell_near(
-    odd: _Sheet, mine: npt.NDArray[np.int64], x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-) -> None:
-    if mine.size < 2:
-        return
-    points, first, group = _distinct(x[mine], y[mine])
-    near = np.zeros(len(x), dtype=bool)
-    words: dict[int, str] = {}
-    firsts = mine[first]
-    for place, number in zip(mine.tolist(), group.tolist(), strict=True):
-        if firsts[number] != place:
-            near[place] = True
-            words[place] = f"与{odd.where(firsts[number])}在同一位置,是否重复"
-    if len(points) > 1:
-        distance, at = _nearest(points, points, 2)
-        for n in np.flatnonzero(np.isfinite(distance[:, 1])).tolist():
-            later, earlier = max(n, int(at[n, 1])), min(n, int(at[n, 1]))
-            place = int(firsts[later])
-            if not near[place]:
-                near[place] = True
-                words[place] = f"与{odd.where(firsts[earlier])}相距 {distance[n, 1]:.0f} 米,是否重复"
-    odd.fault("lon", near, f"与同类记录相距 {NEAR_M:g} 米以上", _word_of(words))

@@ -16,12 +16,13 @@ import shapely
 from qjmap import boundaries, population
 from qjmap._entries import read_toml
 from qjmap.boundaries import Origin
-from qjmap.checks import Context, Ground
+from qjmap.checks import Context
 from qjmap.contents import BOUNDARIES, Content
 from qjmap.crs import Projection
 from qjmap.errors import DataError, Problem, RegistryError, UnknownKeyError
 from qjmap.ingest import relative
 from qjmap.layers import Column, LayerSpec, Registry, load_registry
+from qjmap.oddities import Ground
 from qjmap.registers import completed, read_checked, read_register
 
 ROOT = Path(__file__).resolve().parent.parent

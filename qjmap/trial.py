@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from qjmap import boundaries
-from qjmap.checks import Oddities, check, look
+from qjmap.checks import check
 from qjmap.contents import BOUNDARIES, Content
 from qjmap.district import District, load_district
 from qjmap.errors import DataError, Problem
 from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
+from qjmap.oddities import Oddities, look
 from qjmap.registers import load_layer, load_table
 
 

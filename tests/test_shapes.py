@@ -28,10 +28,11 @@ from qjmap import (
     summary,
 )
 from qjmap.cards import of_record
-from qjmap.checks import Context, Ground
+from qjmap.checks import Context
 from qjmap.errors import DataError, RegistryError
 from qjmap.filters import Filter
 from qjmap.layers import load_registry
+from qjmap.oddities import Ground, look
 from qjmap.registers import load_layer
 from qjmap.webmap import PALETTE
 from tests.conftest import GRID_CENTRE, town_name, write_csv, write_layer
@@ -214,7 +215,7 @@ def test_an_outline_longer_than_the_readers_own_limit_comes_back(grid_root, grid
 
 
 def looked(district, key, rows, existing=None):
-    """The warnings and the faults of `checks.look` for rows with shapes."""
+    """The warnings and the faults of `oddities.look` for rows with shapes."""
     spec = district.registry.spec(key)
     filled = [
         {"id": f"A{n}", "name": "甲", "kind": spec.kinds[0], "status": "现状", "source": "导入"}
@@ -228,7 +229,7 @@ def looked(district, key, rows, existing=None):
     assert checked.problems == ()
     own = district.boundaries
     ground = Ground(district.projection, tuple(own.index), np.asarray(own.geometry, dtype=object))
-    return checks.look(raw, spec, checked.frame, ground, existing)
+    return look(raw, spec, checked.frame, ground, existing)
 
 
 def told(problems):

@@ -27,7 +27,7 @@ from qjmap.ui import desk, source, who
 from qjmap.ui.intake_hand import Joined, Work
 
 NEW_ID = "新的编号"
-"""What `qjmap.checks.look` expects of an id that is kept already."""
+"""What `qjmap.oddities.look` expects of an id that is kept already."""
 
 NAMESAKE = "库中没有的名称"
 """What is expected of a row that has the name of a kept record, and another key."""
