@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from qjmap import datum, spoken
+from qjmap import _lonlat, spoken
 from qjmap.datum import WGS84
 
 Floats = npt.NDArray[np.float64]
@@ -139,7 +139,7 @@ def pair(frame: pd.DataFrame) -> Pair | None:
     if not pairs:
         return None
     some = frame.iloc[:: max(1, len(frame) // _SAMPLE)]
-    numbers = {name: datum.parse(some[name])[0] for one in pairs for name in (one.lon, one.lat)}
+    numbers = {name: _lonlat.parse(some[name])[0] for one in pairs for name in (one.lon, one.lat)}
     ranked = [(_rank(numbers[one.lon], numbers[one.lat], one, axes[one.lon].stem), one) for one in pairs]
     known = [
         each

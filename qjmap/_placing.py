@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from qjmap import _lonlat, accuracy, datum
 from qjmap import _shapes as shapes_as_text
-from qjmap import accuracy, datum
 from qjmap._bench import Bools, Floats, Work, like
 from qjmap._repairs import written
 from qjmap._towns import by_address, by_place
@@ -100,7 +100,7 @@ def _degrees(work: Work, text: tuple[pd.Series, pd.Series], reading: datum.Readi
             reading = replace(reading, lon=reading.lat, lat=reading.lon, swapped=False)
     x_text, y_text = (one.astype("str") for one in (x, y))
     work.cells["lon"], work.cells["lat"] = x_text, y_text
-    numbers = (datum.parse(x_text)[0], datum.parse(y_text)[0])
+    numbers = (_lonlat.parse(x_text)[0], _lonlat.parse(y_text)[0])
     work.digits = accuracy.of_degrees(*numbers)
     if reading is None:
         return
@@ -188,7 +188,7 @@ def _turn(
     places = np.flatnonzero(~inside & text[0].notna().to_numpy() & text[1].notna().to_numpy())
     if not places.size:
         return
-    x, y = (datum.parse(one.iloc[places])[0] for one in text)
+    x, y = (_lonlat.parse(one.iloc[places])[0] for one in text)
     new_lon, new_lat = datum.converter(reading, places)(y, x)
     back = (new_lon >= west) & (new_lon <= east) & (new_lat >= south) & (new_lat <= north)
     for n in np.flatnonzero(back).tolist():

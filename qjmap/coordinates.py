@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qjmap import _axes, _shapes, datum, spoken
+from qjmap import _axes, _lonlat, _shapes, datum, spoken
 from qjmap.datum import BY_ROW, DMS, ROW_KEYS, WGS84, Reading
 from qjmap.district import District
 from qjmap.errors import DataError, Problem
@@ -106,7 +106,7 @@ def _in_cells(source: Source, matches: Mapping[str, Match]) -> tuple[pd.Series, 
         return None
     lon, lat = matches["lon"].column, matches["lat"].column
     if lon == lat:
-        return datum.split(source.table.frame[lon])
+        return _lonlat.split(source.table.frame[lon])
     return _joined(source.table.frame, lon), _joined(source.table.frame, lat)
 
 
@@ -417,7 +417,7 @@ def _columns_say(source: Source, matches: Mapping[str, Match], shapes: Reading) 
     cells = _in_cells(source, matches) if source.geometry is not None else None
     if cells is None:
         return ""
-    lon, lat = (datum.parse(one)[0] for one in cells)
+    lon, lat = (_lonlat.parse(one)[0] for one in cells)
     if not (np.isfinite(lon) & (np.abs(lon) <= 180) & np.isfinite(lat)).any():
         return ""
     if np.nanmedian(lat) > np.nanmedian(lon):  # north and east the other way round, as people do

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from qjmap import _axes, _units, datum, spoken
+from qjmap import _axes, _lonlat, _units, spoken
 from qjmap._units import is_unit
 from qjmap.ingest import Source
 from qjmap.layers import Column, LayerSpec
@@ -430,7 +430,7 @@ def _pairs(
     """Find longitude and latitude that stand in one cell."""
     for name, cells in samples.items():
         called = headers[name].plain in PAIRS or headers[name].name in PAIRS
-        share = _share(cells, functools.partial(datum.holds_both, plainly=not called))
+        share = _share(cells, functools.partial(_lonlat.holds_both, plainly=not called))
         if share >= _SHARE or (called and share > 0):
             why = SYNONYM if called else CONTENT
             found["lon"] = found["lat"] = Match(name, 0.95 if why == SYNONYM else 0.7, why)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
-from qjmap import datum
+from qjmap import _lonlat, datum
 
 LON = st.floats(73.7, 134.9)
 LAT = st.floats(3.9, 53.4)
@@ -67,21 +67,21 @@ def test_nan_stays_and_nothing_is_shifted_abroad():
     ],
 )
 def test_ways_to_write_a_coordinate(text, value):
-    assert datum.parse([text])[0][0] == pytest.approx(value, abs=1e-9)
+    assert _lonlat.parse([text])[0][0] == pytest.approx(value, abs=1e-9)
 
 
 @pytest.mark.parametrize(
     "text", ["", "nan", "inf", "-Infinity", "1e999", "不详", "106°75′00″", "1.2.3", None, "1,2,3"]
 )
 def test_what_is_no_coordinate_is_missing(text):
-    assert np.isnan(datum.parse([text])[0][0])
+    assert np.isnan(_lonlat.parse([text])[0][0])
 
 
 @pytest.mark.parametrize(
     "cell", ["106.65,28.88", "(106.65, 28.88)", "106.65\uff0c28.88", "106.65 28.88", "106.65;28.88"]
 )
 def test_a_cell_with_both(cell):
-    first, second = datum.split(pd.Series([cell, None], dtype="str"))
+    first, second = _lonlat.split(pd.Series([cell, None], dtype="str"))
     assert (first[0], second[0]) == ("106.65", "28.88")
     assert first.isna()[1]
 

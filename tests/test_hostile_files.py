@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from qjmap import _excel, _limits, _vector, datum, draft, ingest, matching, outlines, workbooks
+from qjmap import _excel, _limits, _lonlat, _vector, datum, draft, ingest, matching, outlines, workbooks
 from qjmap.checks import check
 from qjmap.district import load_district
 from qjmap.errors import DataError
@@ -631,7 +631,7 @@ TEXT = st.one_of(st.none(), CELL.map(str))
 @settings(QUICK, max_examples=100)
 def test_whatever_stands_in_columns_of_coordinates(left, right):
     for cells in (left, right):
-        numbers, marked = datum.parse(cells)
+        numbers, marked = _lonlat.parse(cells)
         assert len(numbers) == len(marked) == len(cells)
     size = min(len(left), len(right))
     for one in datum.readings(left[:size], right[:size], DISTRICT):
