@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from qjmap._repairs import town as meant_by
 from qjmap._repairs import written
 from qjmap.checks import UNPLACED
 from qjmap.errors import Problem
+from qjmap.ingest import Source
 from qjmap.matching import ADDRESS
 from qjmap.merging import key_of
 from qjmap.oddities import SCHEMATIC_M, owners
@@ -31,31 +32,37 @@ def _kept_towns(work: Work) -> None:
         work.cells["town"] = work.cells["town"].where(~blank, work.cells[key].map(towns)).astype("str")
 
 
+def towns_of_sheets(source: Source, towns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Give of a workbook's sheets that are read those that are called as a town, and that town.
+
+    Parameters
+    ----------
+    source
+        A sheet, or several that are read together.
+    towns, names
+        The district's towns; its own names, which may stand before a town's.
+    """
+    sheets = [one.name for one in source.parts or (source,) if one.format in ("xlsx", "xls")]
+    found = {name: (name, "", "") if name in towns else meant_by(name, towns, names) for name in sheets}
+    return {name: fix[0] for name, fix in found.items() if fix is not None and fix[0]}
+
+
 def by_sheet(work: Work) -> None:
     """Give the rows of a sheet that is called as a town that town, where the file has no column of towns."""
     if "town" not in work.spec.columns or "town" in {*work.matches, *work.fills}:
         return
-    source, start, again = work.source, 0, work.again()
-    for n, one in enumerate(source.parts or (source,)):
-        rows, start = slice(start, start + len(one.table.rows)), start + len(one.table.rows)
-        meant = _called(work, one.name) if one.format in ("xlsx", "xls") else ""
-        where = np.zeros(len(work.rows), dtype=bool)
-        where[rows] = True
-        where &= ~work.left & ~again  # what is kept of a known record stays
+    towns = towns_of_sheets(work.source, work.around.gazetteer.towns, work.around.names)
+    start, mine = 0, ~work.left & ~work.again()  # what is kept of a known record stays
+    for n, one in enumerate(work.source.parts or (work.source,)):
+        where, stop = np.zeros(len(work.rows), dtype=bool), start + len(one.table.rows)
+        where[start:stop] = mine[start:stop]
+        start, meant = stop, towns.get(one.name, "")
         if not meant or not where.any() or not work.allows("sheet-town", "town", n):
             continue
         why = f"没有街镇列;工作表名“{one.name}”即{meant},共 {where.sum():,} 行"
-        work.repairs.append(
-            Repair(f"sheet-town:town:{n}", None, work.told("town"), None, meant, why, one.name)
-        )
+        repair = f"sheet-town:town:{n}"
+        work.repairs.append(Repair(repair, None, work.told("town"), None, meant, why, one.name))
         work.cells["town"] = work.cells["town"].mask(where, meant).astype("str")
-
-
-def _called(work: Work, name: str) -> str:
-    """Give the town that a name means; blank when it is none."""
-    towns = work.around.gazetteer.towns
-    found = (name, "", "") if name in towns else meant_by(name, towns, work.around.names)
-    return (found[0] or "") if found is not None else ""
 
 
 def by_place(work: Work) -> None:

@@ -22,7 +22,7 @@ from qjmap._bench import BY_NUMBER, Draft, Repair, Surroundings, Work
 from qjmap._cells import EXAMPLE, clear_cells, fill_columns, fill_merged, in_unit, leave_out, repair_cells
 from qjmap._finishing import fill_defaults, finish
 from qjmap._placing import place
-from qjmap._towns import by_sheet
+from qjmap._towns import by_sheet, towns_of_sheets
 from qjmap._units import other_units
 from qjmap._villages import know_villages
 from qjmap._villages import tells as told_by_register
@@ -44,6 +44,7 @@ __all__ = [
     "coordinates",
     "meanings_for",
     "prepare",
+    "sheets_of_towns",
     "surroundings",
     "to_register",
     "to_table",
@@ -81,19 +82,29 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
             villages = with_areas(villages, drawn) if len(drawn) else villages
     areas = {str(name): float(area) for name, area in district.towns["area_km2"].items()}
     settings = district.settings
-    names = (settings.name, settings.short_name, settings.short_name.removesuffix("区").removesuffix("县"))
     codes = {str(name): str(code) for name, code in district.towns["code"].items()}
     return Surroundings(
         district.context(),
         district.ground(),
         Gazetteer(towns, villages, areas, (settings.name, settings.short_name)),
-        names,
+        _names(district),
         existing,
         batch,
         codes,
         district.registry.positions,
         district.registry.shifts,
     )
+
+
+def _names(district: District) -> tuple[str, ...]:
+    """Give the district's own names, as they may stand before a town's."""
+    name, short = district.settings.name, district.settings.short_name
+    return name, short, short.removesuffix("区").removesuffix("县")
+
+
+def sheets_of_towns(source: Source, district: District) -> dict[str, str]:
+    """Give of the sheets that are read those that are called as a town, and that town."""
+    return towns_of_sheets(source, tuple(district.towns.index), _names(district))
 
 
 def prepare(

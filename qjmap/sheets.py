@@ -52,10 +52,13 @@ def _numbered(name: str, names: Collection[str]) -> bool:
 
 
 def fitting(sources: Sequence[Source], number: int) -> tuple[int, ...]:
-    """Give the places of the other sheets that can be read together with one of them."""
-    return tuple(
-        place for place, other in enumerate(sources) if place != number and not misfit(sources[number], other)
-    )
+    """Give the places of the other sheets that can be read together with one of them; of one name only the first."""
+    found, names = [], {sources[number].name}
+    for place, other in enumerate(sources):
+        if place != number and other.name not in names and not misfit(sources[number], other):
+            found.append(place)
+            names.add(other.name)
+    return tuple(found)
 
 
 def misfits(sources: Sequence[Source], number: int) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qjmap import draft, ingest, matching
+from qjmap import draft, ingest, matching, sheets
 from qjmap.errors import DataError
 
 CONTENT = Path(__file__).with_name("data").joinpath("register.xls").read_bytes()
@@ -33,6 +33,19 @@ def test_cells_of_every_kind_come_as_a_person_sees_them():
     assert frame["编号"].iloc[3] == "0004"
     assert about.table.frame.to_dict("list") == {"项目": ["填报单位"], "内容": ["演示"]}
     assert (hidden.hidden, register.hidden) == (True, False)
+
+
+def test_rows_that_excel_hides_are_known():
+    """The fifth row with the mark of a hidden one (BIFF8: ROW, fDyZero)."""
+    content, at = bytearray(CONTENT), CONTENT.index(struct.pack("<HHH", 0x0208, 16, 4))
+    content[at + 4 + 12] |= 0x20
+    register, *others = ingest.read("台账.xls", bytes(content))
+    assert (register.veiled, [one.veiled for one in others]) == ((5,), [(), ()])
+    less = sheets.chosen((register,), 0, veiled=False)
+    assert less.table.rows == (3, 4, 6)
+    assert less.table.frame["编号"].tolist() == [
+        each for row, each in zip(register.table.rows, register.table.frame["编号"], strict=True) if row != 5
+    ]
 
 
 def test_merged_cells_are_remembered_and_filled_as_in_a_new_workbook(qijiang):

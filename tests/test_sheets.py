@@ -6,6 +6,8 @@ import io
 from dataclasses import replace
 
 import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from qjmap import coordinates, datum, draft, ingest, matching, sheets, workbooks
@@ -74,6 +76,12 @@ def test_sheets_that_have_all_its_columns_fit_and_others_say_why_not():
         f"工作表“{name}”不能一起读:没有“备注”列" for name in ("东溪镇", "赶水")
     ]
     assert sheets.misfits(found, 0) == []  # a summary is nothing like it
+
+
+def test_of_two_sheets_of_one_name_only_the_first_is_joined():
+    """Excel makes no such workbook; somebody may."""
+    one, other, third = read(a=[HEAD, hydrant(1)], b=[HEAD, hydrant(2)], c=[HEAD, hydrant(3)])
+    assert sheets.fitting((one, replace(other, name="a"), third, replace(third, name="c")), 0) == (2,)
 
 
 def test_names_given_twice_are_joined_only_where_they_stand_alike():
@@ -244,6 +252,35 @@ def test_merged_cells_are_filled_in_their_own_sheet(qijiang):
     assert found == [
         (sheet, 3, town, "合并单元格(第 2~3 行)按首格补齐")
         for sheet, town in (("甲", "东溪镇"), ("乙", "赶水镇"))
+    ]
+
+
+CELLS = st.sampled_from([100, 65, None, "不清楚", "150mm", "DN100", -5, "1,00", "无"])
+KINDS = st.sampled_from(["市政消火栓", "小区消火栓", "怪栓", "市政", None])
+ROWS = st.lists(st.tuples(st.integers(0, 9), KINDS, CELLS), min_size=2, max_size=12)
+
+
+@given(ROWS, st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_list_cut_into_sheets_is_the_same_list(qijiang, rows, data):
+    cut = data.draw(st.integers(1, len(rows) - 1))
+    lines = [[*hydrant(n, wide)[:2], kind, *hydrant(n, wide)[3:]] for n, kind, wide in rows]
+    whole = prepared(read(全部=[HEAD, *lines])[0], qijiang)
+    found = read(甲=[HEAD, *lines[:cut]], 乙=[HEAD, *lines[cut:]])
+    parts = prepared(sheets.chosen(found, 0, (1,)), qijiang)
+
+    def told(problems):
+        return sorted(
+            (one.row + (cut if one.file.endswith("“乙”") else 0), one.column, str(one.value), one.expected)
+            for one in problems
+        )
+
+    assert told(parts.problems) == told(whole.problems)
+    assert told(parts.warnings) == told(whole.warnings)
+    assert parts.good.tolist() == whole.good.tolist()
+    pd.testing.assert_frame_equal(parts.frame, whole.frame)
+    assert [(one.column, one.old, one.new) for one in parts.repairs] == [
+        (one.column, one.old, one.new) for one in whole.repairs
     ]
 
 

@@ -133,7 +133,9 @@ def _problems(one: Work, made: Draft) -> None:
     if not made.problems:
         return
     count = len(made.problems)
-    rows = "行号与文件里的一样" if intake_work.table(one).format in _TABLES else "“行”是第几个图形"
+    found = intake_work.table(one)
+    rows = "行号与文件里的一样" if found.format in _TABLES else "“行”是第几个图形"
+    rows = "行号与各工作表里的一样" if found.parts else rows
     show_table(
         f"有错的 {count:,} 处({rows}){_cut(count, '退回的文件')}",
         _with_sheet(one, _PROBLEMS),

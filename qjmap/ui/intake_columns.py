@@ -13,7 +13,7 @@ from qjmap._units import factor
 from qjmap.checks import BY_TOWN, LISTED
 from qjmap.datum import WGS84, Reading, crs_name, is_projected
 from qjmap.district import District
-from qjmap.draft import BY_NUMBER, told_by_register
+from qjmap.draft import BY_NUMBER, sheets_of_towns, told_by_register
 from qjmap.layers import Column, LayerSpec
 from qjmap.matching import ADDRESS, CONTENT, NAME, PERSON, SYNONYM, Match, unsure
 from qjmap.ui import html, intake_map, intake_work
@@ -99,6 +99,7 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
         with st.expander(f"文件里没有认出的列({len(rest)}):{named}"):
             for each in rest:
                 _choose(one, each, matches, columns)
+    _tell_towns(one, spec, matches, district)
     _tell_coordinates(one, matches)
     _tell_unused(one, matches, columns, spec)
     _tell_twice(matches, spec)
@@ -135,7 +136,7 @@ def _header_row(one: Work) -> None:
     if st.session_state.get(key) != found.header_row:
         st.session_state[key] = found.header_row
     with st.container(key="intake-header", horizontal=True, vertical_alignment="center"):
-        st.html(html.note("列名取自文件的第"))
+        st.html(html.note("列名取自第一张表的第" if found.parts else "列名取自文件的第"))
         st.number_input(
             "列名在第几行",
             min_value=1,
@@ -146,7 +147,7 @@ def _header_row(one: Work) -> None:
             label_visibility="collapsed",
             on_change=lambda: one.choose_sheet(one.sheet, int(st.session_state[key])),
         )
-        st.html(html.note("行;不对请改。"))
+        st.html(html.note("行;不对请改,各表都照此行。" if found.parts else "行;不对请改。"))
     for note in found.notes:
         st.html(html.note(f"{note}。"))
 
@@ -234,6 +235,19 @@ def _used(one: Work, matches: dict[str, Match]) -> set[str]:
     """Name the file's columns that are read, that of datums among them."""
     rows = intake_work.by_row(one, matches)
     return coordinates.used(intake_work.table(one), matches) | ({rows.column} if rows is not None else set())
+
+
+def _tell_towns(one: Work, spec: LayerSpec, matches: Mapping[str, Match], district: District) -> None:
+    """Say of sheets that are called as towns that their rows get these, where the file has no such column."""
+    if "town" not in spec.columns or "town" in {*matches, *one.fills}:
+        return
+    called = list(sheets_of_towns(intake_work.table(one), district))
+    if called:
+        named = "".join(f"“{name}”" for name in called[:6]) + (
+            f"等 {len(called)} 张" if len(called) > 6 else ""
+        )
+        said = f"文件没有街镇列:工作表{named}的各行按表名记街镇;在“核对”一步列出,可以不采用。"
+        st.html(html.note(said))
 
 
 def _tell_coordinates(one: Work, matches: dict[str, Match]) -> None:

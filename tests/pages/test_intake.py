@@ -472,18 +472,18 @@ def test_a_repair_is_refused_by_its_kind_or_alone_and_only_the_check_is_made_ane
 
 
 def test_words_that_the_layer_does_not_know_are_explained_once_and_not_cell_by_cell(office):
-    rows = [hydrant(n, **{"状态": word}) for n, word in enumerate(("已建成", "现状", "运行", "已建成"))]
+    rows = [hydrant(n, **{"状态": word}) for n, word in enumerate(("已通水", "现状", "运行", "已通水"))]
     seen = checked(excel(rows))
     assert seen.figure("有错") == 3
-    assert "状态“已建成”(2 行有错)的意思是" in seen.text
+    assert "状态“已通水”(2 行有错)的意思是" in seen.text
     words = {box.label: box for box in seen.at.selectbox if box.key and box.key.startswith("intake-word-")}
-    assert list(words) == ["“已建成”的意思", "“运行”的意思"]
-    words["“已建成”的意思"].select("现状")
+    assert list(words) == ["“已通水”的意思", "“运行”的意思"]
+    words["“已通水”的意思"].select("现状")
     seen.run()
     assert (seen.figure("可导入"), seen.figure("有错")) == (3, 1)
     # it can be taken back, and said of the other
     boxes = {box.label: box for box in seen.at.selectbox if box.key and box.key.startswith("intake-word-")}
-    assert boxes["“已建成”的意思"].value == "现状"
+    assert boxes["“已通水”的意思"].value == "现状"
     boxes["“运行”的意思"].select("现状")
     seen.run()
     assert (seen.figure("可导入"), seen.figure("有错")) == (4, 0)
@@ -887,7 +887,9 @@ def test_sheets_of_the_same_columns_are_read_together_when_somebody_says_so(offi
     seen.run()
     assert seen.at.multiselect(key="intake-with").value == [1, 2]
     assert "3 张工作表一起读(“台账”“东溪镇”“赶水”),4 行" in seen.text
-    on(seen, 3)
+    on(seen)
+    assert "文件没有街镇列:工作表“东溪镇”“赶水”的各行按表名记街镇" in seen.text
+    on(seen, 2)
     assert (seen.figure("可导入"), seen.figure("有错")) == (3, 1)
     (problem,) = seen.rows("intake-problems").values()
     assert (problem["sheet"], problem["row"], problem["column"]) == ("赶水", 2, "口径(mm)")
@@ -911,6 +913,7 @@ def test_sheets_of_the_same_columns_are_read_together_when_somebody_says_so(offi
 def test_one_sheet_alone_is_read_unless_somebody_says_so(office):
     seen = upload(of_towns())
     on(seen)
+    assert "按表名记街镇" not in seen.text
     assert "另有 2 张列名相同的工作表(共 3 行)没有读:“东溪镇”“赶水”" in seen.text
     on(seen, 2)
     assert seen.figure("可导入") == 1
