@@ -17,7 +17,7 @@ from qjmap.errors import Problem
 from qjmap.ingest import Source
 from qjmap.matching import ADDRESS
 from qjmap.merging import key_of
-from qjmap.oddities import SCHEMATIC_M, owners
+from qjmap.oddities import owners
 from qjmap.places import Place
 
 
@@ -99,7 +99,7 @@ def _near_lines(
         .fillna(0)
         .to_numpy(dtype=np.float64)
     )
-    reach = own + (0.0 if ground.official else SCHEMATIC_M)
+    reach = own + ground.lines_m
     points = shapely.points(x, y)
     at, town = shapely.STRtree(ground.polygons).query(points, predicate="dwithin", distance=reach)
     other = town != owner[at]

@@ -191,7 +191,9 @@ class District:
         """Give the land that places are held against."""
         own = self.boundaries
         shapes = np.asarray(own.geometry, dtype=object)
-        return Ground(self.projection, tuple(own.index), shapes, official=not self.schematic)
+        rough = self.registry.lines.get("schematic")
+        off = rough.error_m if rough is not None else 0.0
+        return Ground(self.projection, tuple(own.index), shapes, official=not self.schematic, rough_m=off)
 
     def total(self, year: int) -> OfficialTotal:
         """Give the official number of people of a year.

@@ -157,7 +157,8 @@ class Registry:
     """All layers, tables and symbols.
 
     `positions` are the ways of placing a record whose error need not be said, each with the least that is assumed then;
-    `shifts` are the errors that a conversion from another datum (`gcj02`, `bd09`) brings with it.
+    `shifts` are the errors that a conversion from another datum (`gcj02`, `bd09`) brings with it; `lines` says how far
+    lines of a kind (`schematic`) may be off.
     """
 
     layers: Mapping[str, LayerSpec]
@@ -165,6 +166,7 @@ class Registry:
     symbols: Mapping[str, str]
     positions: Mapping[str, Assumed] = field(default_factory=dict)
     shifts: Mapping[str, Assumed] = field(default_factory=dict)
+    lines: Mapping[str, Assumed] = field(default_factory=dict)
 
     @property
     def points(self) -> Mapping[str, LayerSpec]:
@@ -428,8 +430,8 @@ def load_registry(path: Path) -> Registry:
     """
     read = _Reader(path.name)
     raw = read_toml(path, RegistryError)
-    for key in raw.keys() - {"common", "positions", "shifts", "symbols", "layers", "tables"}:
-        read.fault(key, None, "common、positions、shifts、symbols、layers、tables 之一")
+    for key in raw.keys() - {"common", "positions", "shifts", "lines", "symbols", "layers", "tables"}:
+        read.fault(key, None, "common、positions、shifts、lines、symbols、layers、tables 之一")
     holder = read.table(raw, "symbols", "symbols")
     symbols = {key: read.text(holder, key, "symbols", _PATH) for key in holder}
     common = _columns(
@@ -438,12 +440,12 @@ def load_registry(path: Path) -> Registry:
     layer = partial(_layer, read, common=common, symbols=symbols)
     layers = {key: layer(key, one) for key, one in read.table(raw, "layers", "layers").items()}
     tables = {key: _table(read, key, one) for key, one in read.table(raw, "tables", "tables").items()}
-    positions, shifts = (
+    positions, shifts, lines = (
         {
             key: _assumed(read, one, f"{part}.{key}", figure)
             for key, one in read.table(raw, part, part).items()
         }
-        for part, figure in (("positions", "least_m"), ("shifts", "error_m"))
+        for part, figure in (("positions", "least_m"), ("shifts", "error_m"), ("lines", "error_m"))
     )
     if layers:
         _check_needed(read, common)
@@ -466,4 +468,5 @@ def load_registry(path: Path) -> Registry:
         symbols,
         positions,
         shifts,
+        lines,
     )

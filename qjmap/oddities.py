@@ -19,14 +19,14 @@ from qjmap.errors import Problem
 from qjmap.ingest import RawTable
 from qjmap.layers import Column, LayerSpec
 
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
 NEAR_M = 20.0
 """Two records of one kind this near to one another are probably one thing written down twice."""
 
 FARTHEST_M = 2000.0
 """Schematic lines are no better than the sample points they come from; what lies farther outside is outside."""
-
-SCHEMATIC_M = 500.0
-"""How far schematic lines may be off: the points that they are drawn from lie a kilometre apart."""
 
 _STOREY_M = (2.2, 8.0)
 _FEW_DECIMALS = re.compile(r"[+-]?\d+(?:\.\d{0,3})?")
@@ -44,12 +44,20 @@ class Ground:
         The towns' names and their polygons in metres.
     official
         Whether the lines are the official ones; against schematic ones nothing near them is certain.
+    rough_m
+        How far schematic lines may be off, metres.
     """
 
     projection: Projection
     towns: tuple[str, ...]
     polygons: npt.NDArray[np.object_]
     official: bool = False
+    rough_m: float = 0.0
+
+    @property
+    def lines_m(self) -> float:
+        """How far the lines may be off, metres: nothing of official ones."""
+        return 0.0 if self.official else self.rough_m
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,7 @@ def _look_decimals(odd: Sheet) -> None:
         odd.fault(key, few, "至少四位小数", "位数太少,位置可能差一百米以上")
 
 
-def owners(ground: Ground, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def owners(ground: Ground, x: Floats, y: Floats) -> npt.NDArray[np.int64]:
     """Give the number of the town in which each point (metres) lies, -1 where it lies in none."""
     owner = np.full(len(x), -1, dtype=np.int64)
     for n, polygon in enumerate(ground.polygons):
@@ -180,8 +188,8 @@ def _look_places(
     odd: Sheet,
     bad: Sheet,
     frame: pd.DataFrame,
-    x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
+    x: Floats,
+    y: Floats,
     ground: Ground,
 ) -> None:
     """Hold each place against the towns' polygons: outside all of them, or not in the town it states."""
@@ -195,12 +203,14 @@ def _look_places(
     away[outside] = shapely.distance(whole, shapely.points(x[outside], y[outside]))
     far = outside & (away > FARTHEST_M)
     kind = "" if ground.official else "(示意界线)"
+    open_m = ground.lines_m + frame["error_m"].fillna(0).to_numpy(dtype=np.float64)
 
     def outside_by(place: int, _: str) -> str:
         return f"在区界{kind}外 {_shapes.far_off(away[place])};请核对坐标及其坐标系"
 
     bad.fault("lon", far, "本区范围内", outside_by)
-    odd.fault("lon", outside & ~far, "本区范围内", outside_by)
+    near = _told_together(odd, "lon", outside & ~far & (away <= open_m), away, "本区范围内", ground)
+    odd.fault("lon", outside & ~far & ~near, "本区范围内", outside_by)
     index = {name: n for n, name in enumerate(ground.towns)}
     stated = frame["town"].map(index).to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = (owner >= 0) & np.isfinite(stated) & (stated != owner)
@@ -209,21 +219,36 @@ def _look_places(
     if places.size:
         own = ground.polygons[stated[places].astype(int)]
         off[places] = shapely.distance(own, shapely.points(x[places], y[places]))
-    odd.fault(
-        "town",
-        wrong,
-        "坐标所在的街镇",
-        lambda place, _: (
-            f"坐标在{ground.towns[owner[place]]}{kind},距所写街镇 {off[place]:.0f} 米;请核对坐标或街镇"
-        ),
-    )
+    near = _told_together(odd, "town", wrong & (off <= open_m), off, _IN_TOWN, ground)
+
+    def other_town(place: int, _: str) -> str:
+        return f"坐标在{ground.towns[owner[place]]}{kind},距所写街镇 {off[place]:,.0f} 米;请核对坐标或街镇"
+
+    odd.fault("town", wrong & ~near, _IN_TOWN, other_town)
+
+
+_IN_TOWN = "坐标所在的街镇"
+
+
+def _told_together(odd: Sheet, key: str, near: Bools, away: Floats, expected: str, ground: Ground) -> Bools:
+    """Tell in one line the places beyond a line that is itself no surer than that; give those that were told.
+
+    Against official lines nobody is in doubt; and one alone is told in its row, as any other.
+    """
+    if ground.official or int(near.sum()) < 2:
+        return np.zeros(len(near), dtype=bool)
+    said = f"都只越过示意界线不到 {np.ceil(away[near].max()):,.0f} 米,界线本身可能差 {ground.lines_m:,.0f} 米以上"
+    advice = f"{said},看不出谁错;不必逐行核对,换成正式界线后再看"
+    found = Problem(odd.raw.file, None, key, f"{int(near.sum()):,} 行", expected, advice)
+    odd.problems.append(found)
+    return near
 
 
 def _look_doubles(
     odd: Sheet,
     frame: pd.DataFrame,
-    x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
+    x: Floats,
+    y: Floats,
     ground: Ground,
     existing: pd.DataFrame | None,
 ) -> None:
@@ -259,9 +284,7 @@ def _word_of(words: dict[int, str]) -> Callable[[int, str], str]:
     return lambda place, _: words[place]
 
 
-def _nearest(
-    points: npt.NDArray[np.float64], asked: npt.NDArray[np.float64], count: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+def _nearest(points: Floats, asked: Floats, count: int) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Give distances to the nearest points and their places, (n, count); endless where none is within `NEAR_M`."""
     from scipy.spatial import cKDTree  # a quarter of a second that the first page does without
 
@@ -269,9 +292,7 @@ def _nearest(
     return np.asarray(distance, dtype=np.float64), np.asarray(at, dtype=np.int64)
 
 
-def _distinct(
-    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _distinct(x: Floats, y: Floats) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Give the different places (to the decimetre), the first row of each, and each row's place.
 
     A tree of equal points is slow: a file that puts all its rows in one place must not be.
@@ -282,9 +303,7 @@ def _distinct(
     return np.column_stack([x[first], y[first]]), first, np.asarray(group, dtype=np.int64)
 
 
-def _tell_near(
-    odd: Sheet, mine: npt.NDArray[np.int64], x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-) -> None:
+def _tell_near(odd: Sheet, mine: npt.NDArray[np.int64], x: Floats, y: Floats) -> None:
     if mine.size < 2:
         return
     points, first, group = _distinct(x[mine], y[mine])
