@@ -106,7 +106,7 @@ def show_matrix(
     """
 
     def picked() -> None:
-        value = st.session_state[key].picked
+        value = getattr(st.session_state.get(key), "picked", None)  # gone when another page came between
         if value and on_pick is not None:
             on_pick(value.get("row"), value.get("column"))
 

@@ -59,6 +59,7 @@ class Show {
   set(data, tell) {
     this.data = data;
     this.tell = tell;
+    if (this.asked === data.place || this.asked >= data.names.length) this.asked = null;
     this.say();
     this.wind();
   }
@@ -86,10 +87,28 @@ class Show {
 
   go(by) {
     const { place, names } = this.data;
+    this.ask(((this.asked ?? place) + by + names.length) % names.length); /* quick keys count from one another */
+  }
+
+  ask(place) {
+    if (this.leaving()) return;
     clearTimeout(this.clock);
-    this.tell((place + by + names.length) % names.length);
+    this.asked = place;
+    this.tell(place);
     /* An answer that never comes must not stop the show. */
-    if (!this.paused) this.clock = setTimeout(() => this.go(by), this.data.seconds * 1000 + 5000);
+    if (!this.paused) this.clock = setTimeout(() => this.ask(place), this.data.seconds * 1000 + 5000);
+  }
+
+  /* Esc is pressed twice by habit; but one that was not heard may be repeated. */
+  leaving() {
+    return performance.now() - this.left < 2000;
+  }
+
+  leave() {
+    if (this.leaving()) return;
+    this.left = performance.now();
+    clearTimeout(this.clock);
+    this.tell("leave");
   }
 
   key(event) {
@@ -106,7 +125,7 @@ class Show {
       },
       Escape: () => {
         if (document.fullscreenElement) document.exitFullscreen();
-        else this.tell("leave");
+        else this.leave();
       },
       f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];

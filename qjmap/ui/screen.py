@@ -191,28 +191,31 @@ def _list(stage: Stage, items: list[Item]) -> None:
     up, down, out, again = st.columns(4)
     none = chosen is None
     place = 0 if chosen is None else chosen
-    up.button("上移", on_click=_move, args=(items, place, -1), disabled=none or place == 0, width="stretch")
+    up.button("上移", on_click=_move, args=(stage, -1), disabled=none or place == 0, width="stretch")
     down.button(
         "下移",
         on_click=_move,
-        args=(items, place, 1),
+        args=(stage, 1),
         disabled=none or place == len(items) - 1,
         width="stretch",
     )
-    out.button("移除", on_click=_remove, args=(items, place), disabled=none, width="stretch")
+    out.button("移除", on_click=_remove, args=(stage,), disabled=none, width="stretch")
     again.button("恢复推荐场景", on_click=_suggested, width="stretch")
 
 
-def _move(items: list[Item], place: int, by: int) -> None:
-    items[place], items[place + by] = items[place + by], items[place]
-    st.session_state["scene-picked"] = place + by
-    _keep(items)
+def _move(stage: Stage, by: int) -> None:
+    # a click may come before the run that the last one asked for has drawn anything: it means what stands now
+    items, place = list(items_of(stage)[0]), st.session_state.get("scene-picked", -1)
+    if 0 <= place < len(items) and 0 <= place + by < len(items):
+        items[place], items[place + by] = items[place + by], items[place]
+        st.session_state["scene-picked"] = place + by
+        _keep(items)
 
 
-def _remove(items: list[Item], place: int) -> None:
-    del items[place]
-    st.session_state.pop("scene-picked", None)
-    _keep(items)
+def _remove(stage: Stage) -> None:
+    items, place = items_of(stage)[0], st.session_state.pop("scene-picked", -1)
+    if 0 <= place < len(items):
+        _keep([*items[:place], *items[place + 1 :]])
 
 
 def _suggested() -> None:
@@ -236,7 +239,8 @@ def _add(stage: Stage, items: list[Item]) -> None:
 
     def add() -> None:
         chosen = st.session_state
-        _keep([*items, Item(theme, chosen[f"scene-rule-{theme}"], chosen["scene-town"])])
+        one = Item(theme, chosen[f"scene-rule-{theme}"], chosen["scene-town"])
+        _keep([*items_of(stage)[0], one][: programme.MOST])
 
     st.button(
         "加到末尾",
@@ -303,7 +307,7 @@ def play(stage: Stage) -> None:
         st.html(_foot(stage, picture))
 
     def go() -> None:
-        wanted = st.session_state["screen-keys"].go
+        wanted = getattr(st.session_state.get("screen-keys"), "go", None)  # gone once the show is left
         if wanted == "leave":
             address.put({_PLAY: None})
         elif isinstance(wanted, int):

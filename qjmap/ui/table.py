@@ -64,7 +64,7 @@ def show_table(
     """
 
     def picked() -> None:
-        value = st.session_state[key].picked
+        value = getattr(st.session_state.get(key), "picked", None)  # gone when another page came between
         if value and on_pick is not None:
             on_pick(str(value))
 

@@ -137,3 +137,31 @@ def test_a_programme_is_a_link(server, visit, browser):
         other.goto(address)
         other.locator(".bar .where", has_text="1 / 3").wait_for()
         assert other.locator(".qj-title h1").inner_text() == title
+
+
+def test_keys_pressed_at_once_count_from_one_another(server, visit):
+    with visit() as page:
+        played(page, server)
+        for _ in range(4):
+            page.keyboard.press("ArrowRight")
+        at(page, 2)
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.keyboard.press("ArrowRight")
+        page.locator("h1", has_text="会议大屏").wait_for()
+        settled(page)
+        assert "play=" not in page.url
+        assert not page.get_by_text("encountered an error").count()
+
+
+def test_quick_clicks_move_a_scene_as_often(server, visit):
+    with visit() as page:
+        page.goto(f"{server}/screen?demo=false&{SHOW}")
+        page.locator(".qj-foot").wait_for()
+        page.locator("tr.pick").first.click()
+        settled(page)
+        down = page.get_by_role("button", name="下移")
+        down.click()
+        down.click()
+        # first to last
+        page.wait_for_function("decodeURIComponent(location.search).includes('赶水镇,all')")
