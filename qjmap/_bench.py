@@ -109,7 +109,7 @@ class Draft:
 
     spec: LayerSpec
     frame: pd.DataFrame
-    rows: tuple[int, ...]
+    rows: Sequence[int]
     good: Bools
     bad: Bools
     problems: tuple[Problem, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from itertools import compress
 
@@ -104,7 +105,7 @@ def finish(work: Work) -> Draft:
     return Draft(
         work.spec,
         kept,
-        tuple(compress(work.source.table.rows, good.tolist())),
+        array("q", work.rows[good].tobytes()) if table.sheets else tuple(compress(table.rows, good.tolist())),
         good,
         keep & ~good,
         tuple(map(table.told, problems)),

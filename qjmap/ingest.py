@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ class RawTable:
 
     file: str
     frame: pd.DataFrame
-    rows: tuple[int, ...]
+    rows: Sequence[int]
     sheets: tuple[tuple[str, str], ...] = ()
 
     def place(self, row: int) -> tuple[str, int]:

@@ -6,6 +6,7 @@ Columns are joined by their names, never by their places. Nothing is joined unle
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -157,7 +158,8 @@ def joined(parts: Sequence[Source]) -> Source:
     first, names = parts[0], [one.name for one in parts]
     book = first.table.file.removesuffix(sheet_file("", first.name))
     frame = pd.concat([one.table.frame for one in parts], ignore_index=True)
-    rows = tuple(SHEET_ROWS * n + row for n, one in enumerate(parts) for row in one.table.rows)
+    # as objects the numbers would take five times the room
+    rows = array("q", (SHEET_ROWS * n + row for n, one in enumerate(parts) for row in one.table.rows))
     sheets = tuple((one.name, one.table.file) for one in parts)
     merged = (
         (name, SHEET_ROWS * n + top, SHEET_ROWS * n + bottom)
