@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from qjmap._entries import number, read_toml
 from qjmap.errors import Problem, RegistryError, UnknownKeyError
@@ -79,7 +79,7 @@ class Column:
 
     `synonyms` are other names by which people's own files call it, `words` pairs of a word in their cells and the value
     that it means. What lies outside `usual` (lowest, highest)
-    is possible but worth a second look: often a slip of the unit.
+    is possible but worth a second look: often a slip of the unit. `not_over` is a column's key that it cannot exceed.
     """
 
     key: str
@@ -96,6 +96,7 @@ class Column:
     synonyms: tuple[str, ...] = ()
     words: tuple[tuple[str, str], ...] = ()
     usual: tuple[float, float] | None = None
+    not_over: str = ""
 
 
 def _shape_column(geometry: str) -> Column:
@@ -111,12 +112,25 @@ def _shape_column(geometry: str) -> Column:
 
 
 @dataclass(frozen=True)
+class ByKind:
+    """Between which numbers, both included, a column's number lies for each kind, and which document says so.
+
+    `document` is a key of `documents.csv`; `said` is how people read it.
+    """
+
+    ranges: Mapping[str, tuple[float, float]]
+    document: str
+    clause: str
+    said: str
+
+
+@dataclass(frozen=True)
 class LayerSpec:
     """What a layer (things with a place) or a table (things without one, `geometry == "none"`) is.
 
     `counter` is the word that counts them (家, 座, 栋 …). `columns` holds the common columns first; the column `kind`
     has the layer's `kinds` as its values. A layer of lines or areas has no `lon` and `lat`, but a last column
-    `geometry`.
+    `geometry`. `by_kind` holds what documents say of a column's numbers for each kind.
     """
 
     key: str
@@ -128,6 +142,7 @@ class LayerSpec:
     kinds: tuple[str, ...]
     columns: Mapping[str, Column]
     counter: str = "条"
+    by_kind: Mapping[str, ByKind] = field(default_factory=dict)
 
     @property
     def placed(self) -> bool:
@@ -241,6 +256,7 @@ _OPTIONS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "required": (bool, "true 或 false"),
     "unique": (bool, "true 或 false"),
     "sensitive": (bool, "true 或 false"),
+    "not_over": (str, "另一数值列的列名"),
     "min": ((int, float), "一个数"),
     "max": ((int, float), "一个数"),
 }
@@ -272,12 +288,7 @@ def _column(read: _Reader, key: str, raw: object, entry: str) -> Column | None:
         options["synonyms"] = read.texts(raw["synonyms"], f"{entry}.synonyms")
     if "usual" in raw:
         usual = raw["usual"]
-        if (
-            isinstance(usual, list)
-            and len(usual) == 2
-            and all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in usual)
-            and usual[0] <= usual[1]
-        ):
+        if _two_numbers(usual):
             options["usual"] = (float(usual[0]), float(usual[1]))
         else:
             read.fault(f"{entry}.usual", usual, "两个数:[常见最小值, 常见最大值]")
@@ -330,6 +341,9 @@ def _called(
     return columns
 
 
+_PARTS = ("synonyms", "by_kind", "columns")
+
+
 def _layer(
     read: _Reader, key: str, raw: object, *, common: Mapping[str, Column], symbols: Mapping[str, str]
 ) -> LayerSpec | None:
@@ -341,7 +355,7 @@ def _layer(
         read.fault(entry, key, "小写字母、数字和下划线组成的图层名")
     read.keys(
         raw,
-        ("label", "file", "geometry", "symbol", "department", "kinds", "counter", "synonyms", "columns"),
+        ("label", "file", "geometry", "symbol", "department", "kinds", "counter", *_PARTS),
         entry,
     )
     geometry, symbol = raw.get("geometry"), raw.get("symbol")
@@ -371,6 +385,43 @@ def _layer(
         kinds,
         columns,
         read.text(raw, "counter", entry) if "counter" in raw else "条",
+        _by_kind(read, columns, kinds, read.table(raw, "by_kind", f"{entry}.by_kind"), f"{entry}.by_kind"),
+    )
+
+
+def _by_kind(
+    read: _Reader, columns: Mapping[str, Column], kinds: Sequence[str], raw: Mapping[str, Any], entry: str
+) -> dict[str, ByKind]:
+    """Read what documents say of a column's numbers for each kind; and hold `not_over` against the columns."""
+    numbers = [key for key, column in columns.items() if column.type in ("integer", "number")]
+    for column in columns.values():
+        if column.not_over and (column.key not in numbers or column.not_over not in numbers):
+            read.fault(f"{column.key}.not_over", column.not_over, f"下列数值列之一:{'、'.join(numbers)}")
+    found: dict[str, ByKind] = {}
+    for key, one in raw.items():
+        name = f"{entry}.{key}"
+        if key not in numbers or not isinstance(one, dict):
+            read.fault(name, None, f"下列数值列之一的一个表:{'、'.join(numbers)}")
+            continue
+        read.keys(one, ("document", "clause", "said", "ranges"), name)
+        ranges: dict[str, tuple[float, float]] = {}
+        for kind, both in read.table(one, "ranges", f"{name}.ranges").items():
+            if kind in kinds and _two_numbers(both):
+                ranges[kind] = float(both[0]), float(both[1])
+            else:
+                read.fault(f"{name}.ranges.{kind}", both, "本图层的一个类别 = [最小值, 最大值]")
+        said = (read.text(one, part, name) for part in ("document", "clause", "said"))
+        found[key] = ByKind(ranges, *said)
+    return found
+
+
+def _two_numbers(raw: object) -> TypeGuard[list[float]]:
+    """Say whether an entry is a pair of numbers, the smaller first."""
+    return (
+        isinstance(raw, list)
+        and len(raw) == 2
+        and all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in raw)
+        and raw[0] <= raw[1]
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from qjmap.checks import Sheet
 from qjmap.crs import Projection
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable
-from qjmap.layers import Column, LayerSpec
+from qjmap.layers import ByKind, Column, LayerSpec
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -99,6 +99,10 @@ def look(
             _look_usual(odd, column, frame[column.key])
         if column.type == "text":
             _look_text(odd, column.key)
+        if column.not_over:
+            _look_over(odd, frame, column, spec.columns[column.not_over])
+    for key, limits in spec.by_kind.items():
+        _look_kinds(odd, frame, spec.columns[key], limits)
     if {"height_m", "floors"} <= spec.columns.keys():
         _look_storeys(odd, frame)
     if spec.shaped:
@@ -123,15 +127,58 @@ def _look_usual(odd: Sheet, column: Column, numbers: pd.Series) -> None:
     slips = other_units(column.unit)
 
     def advise(place: int, _: str) -> str:
-        value = float(found[place])
-        meant = ((unit, value * times) for unit, times in slips if low <= value * times <= high)
-        unit, right = next(meant, ("", 0.0))
-        if not unit:
-            return "请核对"
-        return f"单位是否写错:若是 {_plainly(value)} {unit},应写 {_plainly(right)} {column.unit}"
+        return _meant(float(found[place]), column.unit, slips, (low, high)) or "请核对"
 
     unit = f"({column.unit})" if column.unit else ""
     odd.fault(column.key, (found < low) | (found > high), f"通常在 {low:g}~{high:g}{unit}之间", advise)
+
+
+def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind) -> None:
+    """Tell numbers that no record of its kind has, by what a document says of the kinds."""
+    found = frame[column.key].to_numpy(dtype=np.float64, na_value=np.nan)
+    kinds = [str(one) for one in frame["kind"].cat.categories]
+    unsaid = (-np.inf, np.inf)
+    ranges = np.array([*(limits.ranges.get(kind, unsaid) for kind in kinds), unsaid])  # −1 is blank: the last
+    codes = frame["kind"].cat.codes.to_numpy()
+    low, high = ranges[codes, 0], ranges[codes, 1]
+    usual_low, usual_high = column.usual or unsaid
+    wrong = ((found < low) | (found > high)) & (found >= usual_low) & (found <= usual_high)
+    slips = other_units(column.unit)
+    for code in np.unique(codes[wrong]).tolist():
+        kind, (least, most) = kinds[code], ranges[code]
+        between = f"不小于 {least:,g}" if np.isinf(most) else f"{least:,g}~{most:,g}"
+        expected = f"与类别相称:{kind}的{column.label}为{between} {column.unit}({limits.said})"
+
+        def advise(place: int, _: str, kind: str = kind) -> str:
+            value = float(found[place])
+            least, most = limits.ranges[kind]
+            if meant := _meant(value, column.unit, slips, (max(least, usual_low), min(most, usual_high))):
+                return meant
+            other = next((one for one, (a, b) in limits.ranges.items() if a <= value <= b), "")
+            return f"按此数应属{other};请核对类别、数值与单位" if other else "请核对类别、数值与单位"
+
+        odd.fault(column.key, wrong & (codes == code), expected, advise)
+
+
+def _meant(value: float, unit: str, slips: Sequence[tuple[str, float]], usual: tuple[float, float]) -> str:
+    """Say in which unit a number is likely to stand; blank where none would make it usual."""
+    low, high = usual
+    fitting = [(name, value * times) for name, times in slips if low <= value * times <= high]
+    if not fitting:
+        return ""
+    name, right = fitting[0]
+    return f"单位是否写错:若是 {_plainly(value)} {name},应写 {_plainly(right)} {unit}"
+
+
+def _look_over(odd: Sheet, frame: pd.DataFrame, part: Column, whole: Column) -> None:
+    """Tell parts that are more than the whole."""
+    some, most = (frame[one.key].to_numpy(dtype=np.float64, na_value=np.nan) for one in (part, whole))
+    odd.fault(
+        part.key,
+        some > most,
+        f"不大于{whole.label}",
+        lambda place, _: f"{whole.label}只有 {_plainly(float(most[place]))} {whole.unit};请核对两列",
+    )
 
 
 def _plainly(number: float) -> str:

@@ -131,6 +131,8 @@ def test_a_new_column_needs_an_entry_only(grid_root):
 
 LAYER = "layers.shelters"
 COLUMN = f"{LAYER}.columns.area_m2"
+KINDS = f"{LAYER}.by_kind.area_m2"
+HEAD, LIMITS = "[layers.shelters.columns]", "[layers.shelters.by_kind."
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,11 @@ COLUMN = f"{LAYER}.columns.area_m2"
         ('type = "number", unit', 'type = "float", unit', f"{COLUMN}.type", "number"),
         ('type = "number", unit', 'type = "category", unit', f"{COLUMN}.values", "允许值"),
         ('"面积", type', '"面积", values = ["一"], type', f"{COLUMN}.values", "category"),
+        ("min = 0 }", 'min = 0, not_over = "opened" }', "area_m2.not_over", "数值列"),
+        (HEAD, f"{LIMITS}nowhere]\n{HEAD}", f"{LAYER}.by_kind.nowhere", "数值列"),
+        (HEAD, f"{LIMITS}area_m2]\n{HEAD}", f"{KINDS}.document", "一段文字"),
+        (HEAD, f'{LIMITS}area_m2.ranges]\n"室外" = [2, 1]\n{HEAD}', f"{KINDS}.ranges.室外", "最小值"),
+        (HEAD, f'{LIMITS}area_m2.ranges]\n"水下" = [1, 2]\n{HEAD}', f"{KINDS}.ranges.水下", "类别"),
         ("min = 0 }", "min = true }", f"{COLUMN}.min", "一个数"),
         ("min = 0 }", 'min = "0" }', f"{COLUMN}.min", "一个数"),
         ("min = 0 }", "min = 0, max = -1 }", f"{COLUMN}.min", "不大于 max"),
