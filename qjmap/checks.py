@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from qjmap import _shapes
+from qjmap._likeness import nearest, same_but_signs
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable
 from qjmap.layers import SHAPE, Column, LayerSpec
@@ -176,9 +176,15 @@ def _check_columns(sheet: Sheet, spec: LayerSpec) -> None:
 _OTHER_KIND = "写法不同的,请改成允许值;本来就是别的设施的,请不要归入相近的类别"
 
 
-def _closest(value: str, choices: Iterable[str]) -> str:
-    found = difflib.get_close_matches(value[:60], list(choices), n=1, cutoff=0.6)
-    return f"是否应为“{found[0]}”" if found else ""
+def _closest(value: str, choices: Sequence[str]) -> str:
+    found = nearest(value, choices)
+    return f"是否应为“{found}”" if found else ""
+
+
+def _kind_advice(value: str, kinds: Sequence[str]) -> str:
+    """Give a kind only where signs alone differ: 村卫生室 is no 卫生院, however alike, and would be counted as one."""
+    same = same_but_signs(value, kinds)
+    return f"是否应为“{same}”" if same else _OTHER_KIND
 
 
 # ---- one column --------------------------------------------------------------------------------
@@ -215,9 +221,15 @@ def _check_unique(sheet: Sheet, column: Column, cells: pd.Series[str]) -> None:
 def _check_values(sheet: Sheet, key: str, cells: pd.Series[str], values: tuple[str, ...], what: str) -> None:
     bad = (cells.notna() & ~cells.isin(values)).to_numpy()
     shown = "、".join(values) if len(values) <= 12 else f"{'、'.join(values[:3])}……(共 {len(values)} 个)"
-    # a word like another says little of what a thing is: 村卫生室 is no 卫生院, and would be counted as one
-    advice = _OTHER_KIND if key == "kind" else lambda _, value: _closest(value, values)
-    sheet.fault(key, bad, f"{what or '下列之一'}:{shown}", advice)
+    advice = _kind_advice if key == "kind" else _closest
+    told: dict[str, str] = {}  # the same few words stand in many rows
+
+    def advise(_: int, value: str) -> str:
+        if value not in told:
+            told[value] = advice(value, values)
+        return told[value]
+
+    sheet.fault(key, bad, f"{what or '下列之一'}:{shown}", advise)
 
 
 def _parsed(sheet: Sheet, column: Column, cells: pd.Series[str]) -> pd.Series:

@@ -248,10 +248,28 @@ def test_full_width_digits_and_thousands_are_told_with_what_was_meant(value, mea
 
 
 @pytest.mark.parametrize(
-    ("value", "meant"), [("东西镇", "东溪镇"), ("古南街", "古南街道"), ("文龙街 道", "文龙街道")]
+    ("value", "meant"), [("文龙街 道", "文龙街道"), ("东溪(镇)", "东溪镇"), ("赶 水镇", "赶水镇")]
 )
 def test_a_town_that_is_nearly_right_is_told_with_the_right_name(value, meant):
     assert the_problem({"town": value}).advice == f"是否应为“{meant}”"
+
+
+@pytest.mark.parametrize("value", ["万东镇", "石林镇", "黑山镇", "万盛街道", "东林街道", "街道", "东西镇"])
+def test_another_districts_town_is_none_of_ours_misspelt(value):
+    assert the_problem({"town": value}).advice == ""
+
+
+def test_a_kind_is_named_where_signs_alone_differ():
+    spec = REGISTRY.spec("reservoirs")
+    rows = [f"R{n},甲,{kind},现状,导入" for n, kind in enumerate(["小(1)型", "小Ⅰ型", "小微型", "中 型"])]
+    raw = parse_csv("\n".join(["id,name,kind,status,source", *rows]).encode(), "r.csv")
+    told = [one.advice for one in check(raw, spec, CONTEXT).problems if one.column == "kind" and one.row != 1]
+    assert [one[:11] for one in told] == [
+        "是否应为“小(一)型”",
+        "是否应为“小(一)型”",
+        "写法不同的,请改成允许",
+        "是否应为“中型”",
+    ]
 
 
 def test_longitude_and_latitude_the_wrong_way_round_are_said_to_be_so():
