@@ -76,7 +76,7 @@ def show_log(person: Person, office: Office) -> None:
     show_table(
         f"操作日志 {len(entries):,} 条,新的在前{cut}", columns, rows, key="log", height="calc(100vh - 22rem)"
     )
-    _offer_files(person, office, entries)
+    _offer_files(office, entries)
 
 
 def _choose(office: Office, every: Sequence[Entry]) -> list[Entry]:
@@ -116,7 +116,7 @@ def _within(when: str, time: str) -> bool:
     return when.startswith(time)
 
 
-def _offer_files(person: Person, office: Office, entries: Sequence[Entry]) -> None:
+def _offer_files(office: Office, entries: Sequence[Entry]) -> None:
     boxes = st.columns([1, 1, 3], gap="small")
     for box, label, excel, suffix, mime in (
         (boxes[0], "导出 Excel", True, "xlsx", EXCEL),
@@ -124,7 +124,7 @@ def _offer_files(person: Person, office: Office, entries: Sequence[Entry]) -> No
     ):
         box.download_button(
             label,
-            partial(service.export_audit, person, office, entries, excel=excel),
+            who.at_the_click(partial(service.export_audit, office=office, entries=entries, excel=excel)),
             file_name=export.file_name(
                 office.district.settings.short_name, "操作日志", when=today(), suffix=suffix
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -60,7 +61,7 @@ def show(person: Person, office: Office, key: str) -> None:
         _drafts(person, office, key, drafts)
     with right:
         _restore(person, office, key, history, good)
-        _download(person, office, key, good)
+        _download(office, key, good)
 
 
 def _tell() -> None:
@@ -278,7 +279,7 @@ def _do_restore(key: str, base: int) -> None:
     st.session_state["newer"] = st.session_state["take"] = str(version.number)
 
 
-def _download(person: Person, office: Office, key: str, good: Sequence[Version]) -> None:
+def _download(office: Office, key: str, good: Sequence[Version]) -> None:
     st.html(html.part("下载"))
     if not good:
         st.html(html.note("还没有可下载的版本。"))
@@ -290,7 +291,7 @@ def _download(person: Person, office: Office, key: str, good: Sequence[Version])
     geo = next(one.name for one in good if one.number == number) == GEOJSON
     st.download_button(
         "下载这一版",
-        lambda: service.download(person, office, key, number),
+        who.at_the_click(partial(service.download, office=office, key=key, number=number)),
         file_name=export.file_name(
             office.district.settings.short_name,
             desk.labels(office.district)[key],

@@ -302,6 +302,15 @@ def hides(spec: LayerSpec, column: str) -> bool:
     return column in spec.columns and spec.columns[column].sensitive and not sees(spec)
 
 
+def at_the_click(make: Callable[[Person], bytes]) -> Callable[[], bytes]:
+    """Wrap the making of a file: it is told who asks when he asks.
+
+    A page may stand open long: who has lost his account, or left, meanwhile takes what anybody may.
+    """
+    who, held = person(), signins.handle()
+    return lambda: make(who if _still(who, held) else VISITOR)
+
+
 def taken(what: str, make: Callable[[bool], bytes], specs: Sequence[LayerSpec] = ()) -> Callable[[], bytes]:
     """Wrap the making of a file: who takes it decides what is in it, and that he took it is written down.
 
@@ -314,17 +323,15 @@ def taken(what: str, make: Callable[[bool], bytes], specs: Sequence[LayerSpec] =
     specs
         The layers in it.
     """
-    who, held = person(), signins.handle()
 
-    def made() -> bytes:
+    def made(person: Person) -> bytes:
         try:
             desk = office()
         except QjmapError:  # no workspace, so no log either: what anybody may see may still be taken
             return make(False)
-        # A page may stand open long: who has lost his account, or left, meanwhile takes what anybody may.
-        return service.export_files(who if _still(who, held) else VISITOR, desk, what, make, specs)
+        return service.export_files(person, desk, what, make, specs)
 
-    return made
+    return at_the_click(made)
 
 
 def _still(who: Person, held: str) -> bool:

@@ -9,8 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 from visit import Page
 
-from qjmap import _files
-from qjmap.access import LOCAL, VISITOR, Person, Role
+from qjmap import _files, service
+from qjmap.access import LOCAL, VISITOR, AccessError, Person, Role
 from qjmap.accounts import FAILURES, Accounts
 from qjmap.audit import Audit
 from qjmap.ui import signins, who
@@ -215,3 +215,18 @@ def test_who_leaves_leaves_nothing_in_hand(accounts):
     assert "秘密台账" not in seen.run().text
     assert "秘密台账" not in seen.run().text
     assert not inside(seen)
+
+
+def test_a_version_and_the_log_ask_at_the_click_who_it_is(accounts, office, offered, monkeypatch):
+    monkeypatch.setattr(signins, "browser", lambda _: "this one")
+    beside = sign_in(Page("overview"), "guan", OLD)
+    service.delete_record(LOCAL, office, "health", "H01", base=0, why="撤并")
+    sign_in(Page("records", layer="health", **{"part-of-records": "版本"}), "guan", OLD)
+    sign_in(Page("records", layer="health", **{"part-of-records": "日志"}), "guan", OLD)
+    buttons = ("download-version", "log-csv", "log-xlsx")
+    assert all(offered[one]() for one in buttons)
+    beside.at.button(key="sign-out").click()
+    beside.run()
+    for one in buttons:
+        with pytest.raises(AccessError):
+            offered[one]()
