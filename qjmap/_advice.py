@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from qjmap._likeness import nearest
+from qjmap._units import other_units
 from qjmap.errors import Problem
 from qjmap.layers import Column
 
+_OFF = 0.1  # how far a stated size may be from the measured one, as in `qjmap._shapes`
 _BLANK = "空白"
 _NUMBERS = ("integer", "number", "longitude", "latitude")
 
@@ -46,10 +49,55 @@ def advise(problem: Problem, column: Column, choices: Sequence[str], *, there: b
         return _strange(problem.value, choices)
     if "不小于" in problem.expected or "不大于" in problem.expected:
         return "请核对数值与单位"
+    if column.type == "integer" and (slip := _in_another_unit(problem.value, column)):
+        return slip
     left = "" if column.required else ";不知道的留空"
     if column.type in _NUMBERS:
         return f"请只填数字{left}"
     return f"请改写{left}" if column.type in ("year", "date", "boolean") else ""
+
+
+def meant(value: float, unit: str, usual: tuple[float, float], measured: float = math.nan) -> str:
+    """Say in which other unit a number probably stands: the one by which it is most usual.
+
+    Parameters
+    ----------
+    value, unit
+        The number, and the unit in which it should be.
+    usual
+        Lowest and highest that is usual, or possible.
+    measured
+        The same as it was measured, where it was: a unit that agrees with it goes before all others.
+
+    Returns
+    -------
+    str
+        In Chinese; blank where no unit would make it usual.
+    """
+    low, high = usual
+    fitting = [(value * times, name) for name, times in other_units(unit)]
+    fitting = [one for one in fitting if low <= one[0] <= high and one[0] > 0]
+    agreeing = [one for one in fitting if abs(one[0] - measured) <= _OFF * measured]
+    if not fitting:
+        return ""
+    middle = high / 2 if low <= 0 else low if math.isinf(high) else math.sqrt(low * high)
+    right, name = min(agreeing or fitting, key=lambda one: abs(math.log(one[0] / middle)))
+    return f"单位是否写错:若是 {plainly(value)} {name},应写 {plainly(right)} {unit}"
+
+
+def plainly(number: float) -> str:
+    """Write a number with its thousands parted, without needless noughts."""
+    return f"{number:,.10f}".rstrip("0").rstrip(".")
+
+
+def _in_another_unit(text: str, column: Column) -> str:
+    """Say of a broken number where whole ones are counted what it may be: 0.2 (万人)."""
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    whole = {round(value * times, 6).is_integer() for _, times in other_units(column.unit)}
+    return meant(value, column.unit, column.usual) if column.usual and True in whole else ""
 
 
 def _missing(column: Column, choices: Sequence[str], *, there: bool) -> str:

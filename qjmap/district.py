@@ -193,7 +193,17 @@ class District:
         shapes = np.asarray(own.geometry, dtype=object)
         rough = self.registry.lines.get("schematic")
         off = rough.error_m if rough is not None else 0.0
-        return Ground(self.projection, tuple(own.index), shapes, official=not self.schematic, rough_m=off)
+        towns = self.towns.reindex(own.index)
+        people = towns.get(f"population_{self.settings.base_year}", pd.Series(np.nan, index=own.index))
+        return Ground(
+            self.projection,
+            tuple(own.index),
+            shapes,
+            official=not self.schematic,
+            rough_m=off,
+            people=tuple(people.astype("float64")),
+            villages=tuple(towns["villages_2023"].astype("float64")),
+        )
 
     def total(self, year: int) -> OfficialTotal:
         """Give the official number of people of a year.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pandas as pd
 import shapely
 
 from qjmap import _shapes
-from qjmap._units import other_units
+from qjmap._advice import meant, plainly
 from qjmap.checks import Sheet
 from qjmap.crs import Projection
 from qjmap.errors import Problem
@@ -27,6 +28,12 @@ NEAR_M = 20.0
 
 FARTHEST_M = 2000.0
 """Schematic lines are no better than the sample points they come from; what lies farther outside is outside."""
+
+PEOPLE = "population"
+"""The column of a list of villages that counts their people."""
+
+_OF_TOWN = (0.5, 2.0)
+"""A town's villages have about as many people as the town: how many times as many is odd."""
 
 _STOREY_M = (2.2, 8.0)
 _FEW_DECIMALS = re.compile(r"[+-]?\d+(?:\.\d{0,3})?")
@@ -46,6 +53,8 @@ class Ground:
         Whether the lines are the official ones; against schematic ones nothing near them is certain.
     rough_m
         How far schematic lines may be off, metres.
+    people, villages
+        How many of them each town has, as far as is known (NaN); none where nobody knows.
     """
 
     projection: Projection
@@ -53,6 +62,8 @@ class Ground:
     polygons: npt.NDArray[np.object_]
     official: bool = False
     rough_m: float = 0.0
+    people: Sequence[float] = ()
+    villages: Sequence[float] = ()
 
     @property
     def lines_m(self) -> float:
@@ -96,7 +107,7 @@ def look(
     odd, bad = Sheet(raw), Sheet(raw)
     for column in spec.columns.values():
         if column.usual is not None:
-            _look_usual(odd, column, frame[column.key])
+            _look_usual(odd, column, frame[column.key], partial(_measured, column, spec, frame, ground))
         if column.type == "text":
             _look_text(odd, column.key)
         if column.not_over:
@@ -105,6 +116,8 @@ def look(
         _look_kinds(odd, frame, spec.columns[key], limits)
     if {"height_m", "floors"} <= spec.columns.keys():
         _look_storeys(odd, frame)
+    if {"town", PEOPLE} <= spec.columns.keys() and ground is not None and len(ground.people):
+        _look_people(odd, frame, ground)
     if spec.shaped:
         if ground is not None:
             lines = "" if ground.official else "(示意界线)"
@@ -121,16 +134,28 @@ def look(
     return Oddities(bad.told(), odd.told())
 
 
-def _look_usual(odd: Sheet, column: Column, numbers: pd.Series) -> None:
+def _measured(column: Column, spec: LayerSpec, frame: pd.DataFrame, ground: Ground | None) -> Floats:
+    """Give what is measured of the shapes where a column states it, in its unit; NaN else."""
+    times = {("polygon", "平方千米"): 1e6, ("line", "千米"): 1e3}.get((spec.geometry, column.unit))
+    if times is None or ground is None:
+        return np.full(len(frame), np.nan)
+    shapes = ground.projection.geometry_to_metres(frame["geometry"].to_numpy(dtype=object))
+    return _shapes.measure(shapes, spec.geometry) / times
+
+
+def _look_usual(odd: Sheet, column: Column, numbers: pd.Series, measured: Callable[[], Floats]) -> None:
     low, high = column.usual or (-np.inf, np.inf)
     found = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    slips = other_units(column.unit)
+    wrong = (found < low) | (found > high)
+    if not wrong.any():
+        return
+    sizes = measured()
 
     def advise(place: int, _: str) -> str:
-        return _meant(float(found[place]), column.unit, slips, (low, high)) or "请核对"
+        return meant(float(found[place]), column.unit, (low, high), float(sizes[place])) or "请核对"
 
     unit = f"({column.unit})" if column.unit else ""
-    odd.fault(column.key, (found < low) | (found > high), f"通常在 {low:g}~{high:g}{unit}之间", advise)
+    odd.fault(column.key, wrong, f"通常在 {low:g}~{high:g}{unit}之间", advise)
 
 
 def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind) -> None:
@@ -143,7 +168,6 @@ def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind)
     low, high = ranges[codes, 0], ranges[codes, 1]
     usual_low, usual_high = column.usual or unsaid
     wrong = ((found < low) | (found > high)) & (found >= usual_low) & (found <= usual_high)
-    slips = other_units(column.unit)
     for code in np.unique(codes[wrong]).tolist():
         kind, (least, most) = kinds[code], ranges[code]
         between = f"不小于 {least:,g}" if np.isinf(most) else f"{least:,g}~{most:,g}"
@@ -152,22 +176,30 @@ def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind)
         def advise(place: int, _: str, kind: str = kind) -> str:
             value = float(found[place])
             least, most = limits.ranges[kind]
-            if meant := _meant(value, column.unit, slips, (max(least, usual_low), min(most, usual_high))):
-                return meant
+            if slip := meant(value, column.unit, (max(least, usual_low), min(most, usual_high))):
+                return slip
             other = next((one for one, (a, b) in limits.ranges.items() if a <= value <= b), "")
             return f"按此数应属{other};请核对类别、数值与单位" if other else "请核对类别、数值与单位"
 
         odd.fault(column.key, wrong & (codes == code), expected, advise)
 
 
-def _meant(value: float, unit: str, slips: Sequence[tuple[str, float]], usual: tuple[float, float]) -> str:
-    """Say in which unit a number is likely to stand; blank where none would make it usual."""
-    low, high = usual
-    fitting = [(name, value * times) for name, times in slips if low <= value * times <= high]
-    if not fitting:
-        return ""
-    name, right = fitting[0]
-    return f"单位是否写错:若是 {_plainly(value)} {name},应写 {_plainly(right)} {unit}"
+def _look_people(odd: Sheet, frame: pd.DataFrame, ground: Ground) -> None:
+    """Hold the people of a town's villages, all together, against those of the town: each alone may look usual."""
+    rows = frame[["town", PEOPLE]].dropna()
+    by_town = rows[PEOPLE].astype("float64").groupby(rows["town"].astype("str"), observed=True)
+    sums, counts = (one.to_dict() for one in (by_town.sum(), by_town.size()))
+    few, many = _OF_TOWN
+    for n, town in enumerate(ground.towns):
+        if town not in sums or not ground.people[n] > 0:
+            continue
+        total, count, own = float(sums[town]), int(counts[town]), ground.people[n]
+        all_there = count >= ground.villages[n]  # of some villages alone nobody knows how many it should be
+        if total > many * own or (total < few * own and all_there):
+            expected = f"与本图所用的{town}人口相称({own:,.0f} 人的 {few:g}~{many:g} 倍)"
+            advice = f"合计是该街镇人口的 {total / own:.1f} 倍:请核对单位和位数(户籍人口可多于常住人口)"
+            shown = f"{town} {count} 行合计 {total:,.0f} 人"
+            odd.problems.append(Problem(odd.raw.file, None, PEOPLE, shown, expected, advice))
 
 
 def _look_over(odd: Sheet, frame: pd.DataFrame, part: Column, whole: Column) -> None:
@@ -177,12 +209,8 @@ def _look_over(odd: Sheet, frame: pd.DataFrame, part: Column, whole: Column) -> 
         part.key,
         some > most,
         f"不大于{whole.label}",
-        lambda place, _: f"{whole.label}只有 {_plainly(float(most[place]))} {whole.unit};请核对两列",
+        lambda place, _: f"{whole.label}只有 {plainly(float(most[place]))} {whole.unit};请核对两列",
     )
-
-
-def _plainly(number: float) -> str:
-    return f"{number:,.10f}".rstrip("0").rstrip(".")
 
 
 #: Control characters, and those that turn the direction of writing: a name may show as another than it is.

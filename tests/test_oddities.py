@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from qjmap import draft
@@ -121,3 +122,66 @@ def test_what_the_registry_says_of_kinds_names_a_document_that_is_listed(qijiang
     limits = [one for spec in qijiang.registry.layers.values() for one in spec.by_kind.values()]
     assert limits
     assert {one.document for one in limits} <= set(qijiang.documents.index)
+
+
+# ---- units ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "column", "value", "said"),
+    [
+        ("reservoirs", "坝高", "2500", "若是 2,500 厘米,应写 25 米"),
+        ("fire_ponds", "吸水高度", "300", "若是 300 厘米,应写 3 米"),
+        ("fire_ponds", "吸水高度", "5000", "若是 5,000 毫米,应写 5 米"),
+        ("reservoirs", "总库容", "1500000", "若是 1,500,000 立方米,应写 150 万立方米"),
+    ],
+)
+def test_the_unit_that_is_named_is_the_one_by_which_a_number_is_most_usual(
+    grid_district, land, key, column, value, said
+):
+    kind = grid_district.registry.spec(key).kinds[-1]
+    (warning,) = listed(grid_district, land, key, {"类别": kind, column: value}).warnings
+    assert said in warning.advice
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [("108", "若是 108 公顷,应写 1.08 平方千米"), ("1620", "若是 1,620 亩,应写 1.08 平方千米")],
+)
+def test_the_unit_that_agrees_with_what_is_measured_goes_first(grid_district, land, stated, said):
+    lon, lat = grid_district.projection.to_degrees(
+        np.array([0.0, 1200, 1200, 0]), np.array([0.0, 0, 902, 902])
+    )
+    ring = ", ".join(f"{a:.7f} {b:.7f}" for a, b in [*zip(lon, lat, strict=True), (lon[0], lat[0])])
+    row = {"类别": "淹没区", "面积": stated, "图形": f"POLYGON (({ring}))"}
+    made = listed(grid_district, land, "reservoir_zones", row)
+    assert said in told(made, "通常在")[0][2]
+
+
+# ---- people of villages ----------------------------------------------------------------------------
+
+
+def people(district, land, *numbers: str) -> draft.Draft:
+    """A list of a town's villages; 戊镇 has 5,000 people in 5 villages."""
+    rows = [f"{900 + n},村{n},1,戊镇,{one}" for n, one in enumerate(numbers)]
+    return prepared("\n".join(["编码,村名,乡镇代码,街镇,人口", *rows]).encode(), district, land, "villages")
+
+
+def test_villages_that_have_many_times_the_people_of_their_town_are_told_in_one_line(grid_district, land):
+    (warning,) = people(grid_district, land, "20000", "21000", "22000").warnings
+    assert (warning.row, warning.column, warning.value) == (None, "人口", "戊镇 3 行合计 63,000 人")
+    assert "5,000 人的 0.5~2 倍" in warning.expected
+    assert "12.6 倍" in warning.advice
+    assert people(grid_district, land, *["1900"] * 5).warnings == ()
+    assert people(grid_district, land, "200").warnings == (), "of one village nobody knows"
+    (warning,) = people(grid_district, land, *["200"] * 5).warnings
+    assert "0.2 倍" in warning.advice
+
+
+def test_broken_numbers_of_people_are_probably_tens_of_thousands(grid_district, land):
+    advice = [one.advice for one in people(grid_district, land, "0.2", "1.25", "0.20005").problems]
+    assert advice[:2] == [
+        "单位是否写错:若是 0.2 万人,应写 2,000 人",
+        "单位是否写错:若是 1.25 万人,应写 12,500 人",
+    ]
+    assert advice[2] == "请只填数字;不知道的留空"
