@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from qjmap._likeness import nearest
 from qjmap._units import other_units
@@ -54,6 +56,9 @@ def advise(problem: Problem, column: Column, choices: Sequence[str], *, there: b
     left = "" if column.required else ";不知道的留空"
     if column.type in _NUMBERS:
         return f"请只填数字{left}"
+    if column.type in ("year", "date") and (day := _day_of_excel(problem.value)):
+        right = str(day.year) if column.type == "year" else day.isoformat()
+        return f"像是 Excel 的日期序号({day.isoformat()});若是,应写 {right}"
     return f"请改写{left}" if column.type in ("year", "date", "boolean") else ""
 
 
@@ -98,6 +103,14 @@ def _in_another_unit(text: str, column: Column) -> str:
         return ""
     whole = {round(value * times, 6).is_integer() for _, times in other_units(column.unit)}
     return meant(value, column.unit, column.usual) if column.usual and True in whole else ""
+
+
+def _day_of_excel(text: str) -> date | None:
+    """Give the day that a number means in Excel; None where it is none of our time."""
+    if not re.fullmatch(r"[1-9][0-9]{4}(?:\.[0-9]+)?", text):
+        return None
+    found = date(1899, 12, 30) + timedelta(days=int(float(text)))
+    return found if found <= date.today() else None
 
 
 def _missing(column: Column, choices: Sequence[str], *, there: bool) -> str:

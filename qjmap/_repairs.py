@@ -46,7 +46,9 @@ _DATE = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?"
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_YEAR = re.compile(r"(\d{4})\s*(?:年.*|[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?:\s.*)?|\.0+)")
+_YEAR = re.compile(
+    r"(\d{4})\s*(?:年\s*(?:(\d{1,2})月\s*(?:(\d{1,2})日?)?)?.*|[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:\s.*)?|\.0+)"
+)
 
 _GUARD = re.compile(r"'\s*[=+\-@＝＋－＠]")
 
@@ -150,8 +152,24 @@ def year(text: str) -> Fix | None:
         return None, "blank", "表示没有数据的记号,按空白"
     if re.fullmatch(r"\d{4}", folded):
         return (folded, "digits", "全角数字") if folded != text else None
+    if found := _COMPACT.fullmatch(folded):  # 20190605
+        return (found[1], "year", "只取年份") if _is_day(*found.groups()) else None
     found = _YEAR.fullmatch(folded)
-    return (found[1], "year", "只取年份") if found else None
+    if found is None:
+        return None
+    month, its_day = found[2] or found[4], found[3] or found[5]
+    if month is None or _is_day(found[1], month, its_day or "1"):
+        return found[1], "year", "只取年份"
+    return found[1], "year", f"只取年份;没有{int(month)}月{f'{int(its_day)}日' if its_day else ''},请核对"
+
+
+def _is_day(*parts: str) -> bool:
+    """Say whether there is a day of that year, month and number."""
+    try:
+        date(*map(int, parts))
+    except ValueError:
+        return False
+    return True
 
 
 def day(text: str) -> Fix | None:
@@ -195,7 +213,7 @@ def choice(text: str, values: Sequence[str], words: Mapping[str, str] = MappingP
 
 
 def town(text: str, towns: Sequence[str], names: Sequence[str] = ()) -> Fix | None:
-    """Find the town that is meant: 东溪, 綦江区东溪镇, 东溪镇人民政府."""
+    """Find the town that is meant: 东溪, 綦江区东溪镇, 东溪镇人民政府, 文龙街道办, 古南街办."""
     folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
     if folded.lower() in BLANKS:
         return None, "blank", "表示没有数据的记号,按空白"
@@ -203,6 +221,7 @@ def town(text: str, towns: Sequence[str], names: Sequence[str] = ()) -> Fix | No
         folded = folded.removeprefix(name)
     for end in ("人民政府", "办事处", "政府"):
         folded = folded.removesuffix(end)
+    folded = folded.removesuffix("办") if folded.endswith(("街道办", "街办")) else folded
     for meant in (
         [one for one in towns if folded == one],
         [one for one in towns if folded == stem(one)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -108,6 +109,8 @@ def look(
     for column in spec.columns.values():
         if column.usual is not None:
             _look_usual(odd, column, frame[column.key], partial(_measured, column, spec, frame, ground))
+        if column.type in ("year", "date") and "status" in spec.columns:
+            _look_future(odd, column, frame)
         if column.type == "text":
             _look_text(odd, column.key)
         if column.not_over:
@@ -182,6 +185,22 @@ def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind)
             return f"按此数应属{other};请核对类别、数值与单位" if other else "请核对类别、数值与单位"
 
         odd.fault(column.key, wrong & (codes == code), expected, advise)
+
+
+_STANDING = "现状"
+_TO_COME = ("规划", "在建")
+
+
+def _look_future(odd: Sheet, column: Column, frame: pd.DataFrame) -> None:
+    """Tell what stands already and was built in a year to come; and days to come of all that is not to come itself."""
+    today, when, status = date.today(), frame[column.key], frame["status"]
+    if column.type == "year":
+        late, until = when > today.year, f"{today.year}年"
+        wrong = late & (status == _STANDING)
+    else:
+        wrong, until = (when > pd.Timestamp(today)) & ~status.isin(_TO_COME), today.isoformat()
+    expected = f"不晚于{until}" + (f"(状态为“{_STANDING}”)" if column.type == "year" else "")
+    odd.fault(column.key, wrong.fillna(value=False).to_numpy(dtype=bool), expected, "在将来;请核对年份或状态")
 
 
 def _look_people(odd: Sheet, frame: pd.DataFrame, ground: Ground) -> None:

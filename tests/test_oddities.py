@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -185,3 +186,46 @@ def test_broken_numbers_of_people_are_probably_tens_of_thousands(grid_district, 
         "单位是否写错:若是 1.25 万人,应写 12,500 人",
     ]
     assert advice[2] == "请只填数字;不知道的留空"
+
+
+# ---- years and days ---------------------------------------------------------------------------------
+
+
+def test_what_stands_was_not_built_in_a_year_to_come(grid_district, land):
+    coming = str(date.today().year + 3)
+    rows = [{"年份": coming}, {"年份": coming, "状态": "规划"}, {"年份": f"{coming}年"}, {"年份": "2020"}]
+    made = prepared(table(*rows), grid_district, land)
+    assert [(row, value) for row, value, _ in told(made, "不晚于")] == [(2, coming), (4, coming)]
+
+
+def test_no_approval_is_of_a_day_to_come(grid_district, land):
+    rows = [{"类别": "淹没区", "批准日期": day} for day in ("2119-06-05", "2019-06-05", "")]
+    made = prepared(
+        table(*rows, head="编号,名称,街镇,状态,类别,批准日期"), grid_district, land, "reservoir_zones"
+    )
+    assert [one.row for one in made.warnings if one.column == "批准日期"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("2019-06-31", "只取年份;没有6月31日,请核对"),
+        ("2019年2月29日", "只取年份;没有2月29日,请核对"),
+        ("2019.13", "只取年份;没有13月,请核对"),
+        ("2019-06-30 00:00", "只取年份"),
+        ("2019年底", "只取年份"),
+        ("20190605", "只取年份"),
+    ],
+)
+def test_a_year_is_taken_out_of_a_day_and_a_day_that_is_none_is_told(grid_district, land, written, why):
+    made = prepared(table({"年份": written}), grid_district, land)
+    (repair,) = [one for one in made.repairs if one.column == "年份"]
+    assert (repair.new, repair.why) == ("2019", why)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [("43831", "Excel 的日期序号(2020-01-01);若是,应写 2020"), ("20191332", "请改写")]
+)
+def test_numbers_of_days_of_excel_are_said_to_be_so(grid_district, land, written, said):
+    (fault,) = prepared(table({"年份": written}), grid_district, land).problems
+    assert said in fault.advice
