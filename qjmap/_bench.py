@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from qjmap._sums import Aside
 from qjmap.checks import Context
 from qjmap.coordinates import used
 from qjmap.errors import Problem
@@ -105,6 +106,8 @@ class Draft:
         Masks over `frame` by column: cells of known records that say `qjmap.merging.CLEAR`.
     sheets
         Those that were read together, as `qjmap.ingest.RawTable.sheets`.
+    below
+        How many rows have a blank below a town that may mean the same one: to be asked (`qjmap.draft.ABOVE`).
     """
 
     spec: LayerSpec
@@ -120,6 +123,7 @@ class Draft:
     file: str
     cleared: Mapping[str, Bools] = field(default_factory=dict)
     sheets: tuple[tuple[str, str], ...] = ()
+    below: int = 0
 
 
 @dataclass
@@ -127,8 +131,9 @@ class Work:
     """A file on the bench: its cells by the register's columns, and what was done to them so far.
 
     `left` marks rows that are left out, `turned` those whose coordinates were swapped, `cleared` by column the cells
-    of known records that are emptied. `digits` and `shift` say in metres how far off a place may be by its digits and
-    by its conversion.
+    of known records that are emptied. `headings` are the rows that name the town of those below them, `ends` the
+    places of rows at which a group ends, `below` is as in `Draft`. `digits` and `shift` say in metres how far off a
+    place may be by its digits and by its conversion.
     """
 
     source: Source
@@ -143,6 +148,9 @@ class Work:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    headings: list[Aside] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    below: int = 0
     turned: Bools = field(init=False)
     digits: Floats = field(init=False)
     cleared: dict[str, Bools] = field(init=False)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from qjmap._bench import BY_NUMBER, Bools, Repair, Work, like
+from qjmap._grouped import heading
 from qjmap._ids import like_ids, strange_ids
 from qjmap._repairs import fixer, identifier, stem, written
 from qjmap._sums import HEADER, NOTE, SUM, Aside, asides
@@ -47,7 +49,7 @@ def leave_out(work: Work) -> None:
 
 
 def _aside(work: Work, rows: Bools) -> None:
-    """Leave out sums, notes and signatures; of what only may be one a person is told."""
+    """Leave out sums, notes, signatures and headings; of what only may be one a person is told."""
     if work.source.geometry is not None:  # what has a shape is no sum
         return
     placed = (
@@ -67,7 +69,10 @@ def _aside(work: Work, rows: Bools) -> None:
     names = [work.matches[key].column for key in ("name", "id") if key in work.matches]
     towns = {*work.around.names, *work.around.gazetteer.towns, *map(stem, work.around.gazetteer.towns)}
     ids = [work.matches[key].column for key in ("id", "code") if key in work.matches]
-    for one in _of_sheets(work, lambda sheet: asides(sheet, labels, names, numbers, towns, ids)):
+    has_towns = "town" in work.spec.columns
+    head = partial(heading, towns=work.around.gazetteer.towns, names=work.around.names)
+    more = (head,) if has_towns else ()
+    for one in _of_sheets(work, lambda sheet: asides(sheet, labels, names, numbers, towns, ids, *more)):
         row = int(work.rows[one.place])
         if not rows[one.place] or (placed[one.place] and one.why not in (SUM, NOTE, HEADER)):
             continue
@@ -76,6 +81,10 @@ def _aside(work: Work, rows: Bools) -> None:
         elif work.allows("sum", "row", row):
             work.repairs.append(Repair(f"sum:row:{row}", row, "整行", one.text, None, one.why))
             work.left[one.place] = True
+            if one.why != HEADER:  # which stands at the head of every page
+                work.ends.append(one.place)
+            if one.town:
+                work.headings.append(one)
 
 
 def _of_sheets(work: Work, look: Callable[[pd.DataFrame], list[Aside]]) -> Iterator[Aside]:

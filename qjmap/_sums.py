@@ -1,10 +1,10 @@
-"""Rows of a list that are no records: sums, notes and signatures below it, its header once more."""
+"""Rows of a list that are no records: sums, notes and signatures below it, its header once more, headings within."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 SUM, NOTE, HEADER = "合计行,不导入", "附注或签名行,不导入", "表头又出现一次,不导入"
+HEADING = "街镇标题行,不导入"
 _LEVELS = 30  # of sums within sums: a file may be made to have one more in every row
 BY_NUMBERS = "各列数值等于以上各行之和,按合计行不导入"
 MAYBE = "是不是合计行?是的话请在文件里删去这一行"
@@ -40,17 +41,26 @@ _MAY_BE = (
     r"计|汇总|总[\s　]*[数和量]|均|占比|比例|截[至止]|(?i:total|sum|average)"
     r"|^\s*(?:全|各|本|以上|注|附|备注|说明|[填编制报打审复校]|有关|[数资]|来源|统|口径|主管|单位|负责|分管|经办|联系|电话|日期|时间)"
 )
+_ORDINAL = r"[((]?[一二三四五六七八九十]{1,3}[))]?[、..]?"
 _SENTENCE = re.compile(r".*[,。;:].*|\d{1,2}[.、)]\D.*|[*※].*|.{20,}", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Aside:
-    """A row that is no record, or may be none: its place in the table, what stands there, why, whether it is sure."""
+    """A row that is no record, or may be none: its place in the table, what stands there, why, whether it is sure.
+
+    `town` is the one of which it is the heading.
+    """
 
     place: int
     text: str
     why: str
     sure: bool
+    town: str = ""
+
+
+def _no_heading(_: str) -> str:
+    return ""
 
 
 def asides(
@@ -60,6 +70,7 @@ def asides(
     numbers: Sequence[str],
     places: Collection[str] = (),
     ids: Sequence[str] = (),
+    heading: Callable[[str], str] = _no_heading,
 ) -> list[Aside]:
     """Find the rows of a table that are no records.
 
@@ -77,6 +88,8 @@ def asides(
         Names of towns: a record called as one is probably the town's sum.
     ids
         Its columns of records' own numbers: what has one is not left out for its numbers alone.
+    heading
+        Gives the town that a text is the heading of; blank when it is none.
 
     Returns
     -------
@@ -86,6 +99,7 @@ def asides(
     found: dict[int, Aside] = {}
     for name in labels:
         _by_words(frame[name], name, found)
+    _headings(frame, labels, heading, found)
     _alone(frame, found)
     for _ in range(_LEVELS):  # a sum that is known parts what is below it from what is above
         if not _by_numbers(frame, names, numbers, places, ids, found):
@@ -132,6 +146,36 @@ def _alone(frame: pd.DataFrame, found: dict[int, Aside]) -> None:
         text = next(str(one) for one in frame.iloc[place] if pd.notna(one))
         if _SENTENCE.fullmatch(unicodedata.normalize("NFKC", text).strip()):
             found.setdefault(place, Aside(place, text, NOTE, sure=True))
+
+
+def lone(frame: pd.DataFrame, labels: Sequence[str]) -> dict[int, str]:
+    """Give what stands alone in its row, by its place: in one of these columns, or beside an ordinal in the first."""
+    if frame.shape[1] < 3:
+        return {}
+    filled, first = _filled(frame, frame.columns), frame.iloc[:, 0]
+    places = np.flatnonzero(filled == 1)
+    two = np.flatnonzero((filled == 2) & first.notna().to_numpy())
+    two = two[first.iloc[two].str.fullmatch(_ORDINAL).to_numpy(dtype=bool)]
+    found: dict[int, str] = {}
+    for where, names in ((places, labels), (two, [name for name in labels if name != frame.columns[0]])):
+        text = pd.Series(np.nan, index=where, dtype="str")
+        for name in names:
+            text = text.fillna(frame[name].iloc[where].set_axis(where))
+        text = text.dropna()
+        found |= zip(text.index.tolist(), map(str, text), strict=True)
+    return found
+
+
+def _headings(
+    frame: pd.DataFrame, labels: Sequence[str], heading: Callable[[str], str], found: dict[int, Aside]
+) -> None:
+    """Take a town that stands alone in its row for the heading of the rows below it."""
+    texts = lone(frame, [*dict.fromkeys((*labels, *frame.columns[:1]))])
+    towns = {text: heading(text) for text in dict.fromkeys(texts.values())}
+    heads = [(place, text, towns[text]) for place, text in sorted(texts.items()) if towns[text]]
+    if len(heads) * 2 <= len(frame):  # else it is a list of towns
+        for place, text, town in heads:
+            found.setdefault(place, Aside(place, text, HEADING, sure=True, town=town))
 
 
 def _filled(frame: pd.DataFrame, names: Iterable[str]) -> npt.NDArray[np.int64]:

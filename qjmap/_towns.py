@@ -158,12 +158,21 @@ def by_address(work: Work) -> None:
             work.for_cells(key, list(values), list(values.values()), "address", [why] * len(values))
     if lost:
         _write(work, "position", dict.fromkeys(lost, UNPLACED))
-        work.notes.append(f"{len(lost)} 行没有坐标,也看不出所在街镇:保留后记为“未定位”")
+        work.warnings.append(_of_lost(work, lost))
     rest = len(places) - len(lost) - placed
     if rest > 0:
         work.notes.append(f"{rest} 行没有坐标,按街镇近似定位,误差按街镇大小计")
     if placed:
         work.notes.append(f"{placed} 行没有坐标,按所在村(社区)近似定位")
+
+
+def _of_lost(work: Work, lost: Sequence[int]) -> Problem:
+    """Warn once of rows that count for no town."""
+    row, found = int(work.rows[lost[0]]), work.told("town")
+    said = f"共 {len(lost):,} 行没有坐标,也看不出街镇:导入后记“未定位”,不计入任何街镇"
+    if work.below:
+        said += ";看来街镇只写在每组第一行,可在上面说明“空白的与上面一行同街镇”"
+    return Problem(work.file, row, found, None, "街镇、地址或坐标", said)
 
 
 def _doubt(work: Work, place: int, text: str, found: Place) -> None:

@@ -63,8 +63,8 @@ class Settings:
     `centre` is longitude and latitude; `box` is west, south, east, north in degrees, where everything must
     lie; `context_units` are polygons of the boundary file that are drawn as background; `boundary_kind` and
     `boundary_notice` are said of a boundary file that says nothing of itself (`District.origin` is what is shown).
-    What stands on paper
-    only, each may be empty: `review_number` (审图号), `internal` (the 内部资料 mark), `office` (编制单位).
+    `former_names` are those that the district had: old lists write them before a town's. What stands on paper only,
+    each may be empty: `review_number` (审图号), `internal` (the 内部资料 mark), `office` (编制单位).
     """
 
     key: str
@@ -87,6 +87,7 @@ class Settings:
     review_number: str = ""
     internal: str = ""
     office: str = ""
+    former_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -374,6 +375,7 @@ class _Settings:
             review_number=self._blank(raw, "paper", "review_number"),
             internal=self._blank(raw, "paper", "internal"),
             office=self._blank(raw, "paper", "office"),
+            former_names=self._words(raw, "former_names", ""),
         )
         if self.problems:
             raise RegistryError(self.problems)
@@ -426,11 +428,11 @@ class _Settings:
         self._fault("overview.year", year, "[[population]] 中的一个年份")
         return 0
 
-    def _words(self, raw: dict[str, Any], name: str) -> tuple[str, ...]:
-        value = self._get(raw, "overview", name) or []
+    def _words(self, raw: dict[str, Any], name: str, table: str = "overview") -> tuple[str, ...]:
+        value = self._get(raw, table, name) or []
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return tuple(value)
-        self._fault(f"overview.{name}", value, "一列编号")
+        self._fault(f"{table}.{name}".lstrip("."), value, "一列编号" if table else "一列名称")
         return ()
 
     def _totals(self, raw: dict[str, Any]) -> tuple[OfficialTotal, ...]:

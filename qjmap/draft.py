@@ -9,6 +9,7 @@ import contextlib
 import csv
 import io
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -21,6 +22,7 @@ from qjmap import _shapes, datum
 from qjmap._bench import BY_NUMBER, Draft, Repair, Surroundings, Work
 from qjmap._cells import EXAMPLE, clear_cells, fill_columns, fill_merged, in_unit, leave_out, repair_cells
 from qjmap._finishing import fill_defaults, finish
+from qjmap._grouped import ABOVE, by_group, by_heading
 from qjmap._placing import place
 from qjmap._towns import by_sheet, towns_of_sheets
 from qjmap._units import other_units
@@ -36,6 +38,7 @@ from qjmap.places import VILLAGE_AREAS, Gazetteer, with_areas
 from qjmap.registers import load_layer, load_table
 
 __all__ = [
+    "ABOVE",
     "BY_NUMBER",
     "EXAMPLE",
     "Draft",
@@ -97,9 +100,11 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
 
 
 def _names(district: District) -> tuple[str, ...]:
-    """Give the district's own names, as they may stand before a town's."""
+    """Give the district's own names, now and formerly, as they may stand before a town's."""
     name, short = district.settings.name, district.settings.short_name
-    return name, short, short.removesuffix("区").removesuffix("县")
+    former = district.settings.former_names
+    above = name.removesuffix(short)  # the city's
+    return name, short, short.removesuffix("区").removesuffix("县"), *former, *(above + one for one in former)
 
 
 def sheets_of_towns(source: Source, district: District) -> dict[str, str]:
@@ -139,7 +144,8 @@ def prepare(
     fills
         What a person says of all rows, for columns that the file has not: register's key → value.
     meanings
-        What a person says that words of the file mean: register's key → the file's word → the register's.
+        What a person says that words of the file mean: register's key → the file's word → the register's; of a blank
+        town (the empty word) that it is `ABOVE`.
     known
         Keys (`qjmap.merging.key_of`) that the register has already, where the file updates it: a row of such a key
         needs no other cell, for `qjmap.merging.join` leaves what it does not say as it is kept.
@@ -157,8 +163,10 @@ def prepare(
         (0.1, fill_merged),
         (0.11, clear_cells),
         (0.12, fill_columns),
+        (0.125, by_heading),
         (0.13, by_sheet),
         (0.4, repair_cells),
+        (0.41, by_group),
         (0.45, know_villages),
         (0.6, partial(place, reading=reading)),
         (0.65, fill_defaults),
@@ -166,7 +174,7 @@ def prepare(
     for done, step in steps:
         step(work)
         progress(done)
-    made = finish(work)
+    made = replace(finish(work), below=work.below)
     progress(1.0)
     return made
 

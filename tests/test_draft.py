@@ -648,7 +648,7 @@ def test_rows_without_coordinates_go_to_their_town_or_to_nowhere(qijiang):
     assert made.frame["position"].astype("str").tolist()[1] == "未定位"
     assert made.unplaced.tolist() == [False, True]
     assert [one.id for one in made.repairs] == ["address:town:2"]
-    assert any("1 行没有坐标,也看不出" in note for note in made.notes)
+    assert [one.row for one in made.warnings if "1 行没有坐标,也看不出" in one.advice] == [3]
 
 
 # ---- shapes ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from qjmap import draft
+from qjmap._repairs import town
 from tests.test_draft import HEAD, prepared, table
 
 NO_TOWN = HEAD.replace(",街镇", "")
@@ -70,3 +71,28 @@ def test_without_boundaries_nothing_is_said_of_towns(grid_district, land):
     made = prepared(table({}, head=NO_TOWN), grid_district, bare)
     assert made.frame["town"].isna().all()
     assert made.repairs == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("文龙街道办", "文龙街道"),
+        ("古南街办", "古南街道"),
+        ("古南街道办事处", "古南街道"),
+        ("綦江县东溪镇", "东溪镇"),
+        ("重庆市綦江县古南街道", "古南街道"),
+        ("东溪镇人民政府", "东溪镇"),
+        ("綦江县", None),
+        ("街道办", None),
+        ("巴南区东溪镇", None),
+    ],
+)
+def test_everyday_forms_of_a_town_are_read(qijiang, written, meant):
+    names = draft.surroundings(qijiang).names
+    found = town(written, tuple(qijiang.towns.index), names)
+    assert (found and found[0]) == meant
+
+
+def test_an_address_by_the_districts_former_name_is_not_elsewhere(qijiang):
+    found = draft.surroundings(qijiang).gazetteer.find("重庆市綦江县东溪镇某街")
+    assert (found.town, found.elsewhere) == ("东溪镇", "")

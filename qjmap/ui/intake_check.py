@@ -18,7 +18,7 @@ from qjmap.layers import LayerSpec
 from qjmap.matching import Match
 from qjmap.merging import Joining
 from qjmap.office import Office
-from qjmap.ui import desk, html, intake_repairs, intake_words, intake_work, versions, who
+from qjmap.ui import desk, html, intake_groups, intake_repairs, intake_words, intake_work, versions, who
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.downloads import EXCEL
 from qjmap.ui.html import Figure
@@ -62,6 +62,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
         joined = intake_work.joined(one, spec, dict(matches), made)
     st.html(html.figures(_figures(made, spec, joined)))
     _namesakes(one, made)
+    intake_groups.show(one, matches, made)
     intake_words.show(one, spec, matches, made, office.district)
     _problems(one, made)
     _left_out(one, spec, made, joined, register)
@@ -80,7 +81,7 @@ def _figures(made: Draft, spec: LayerSpec, joined: Joined) -> list[Figure]:
     bad, unplaced = int(made.bad.sum()), int((made.unplaced & ~joined.left_out).sum())
     left, out = len(made.good) - int(made.good.sum()) - bad, int(joined.left_out.sum())
     odd = len(_odd(made))
-    said = [f"另有 {left:,} 行示例、合计或附注未计"] if left else []
+    said = [f"另有 {left:,} 行示例、合计、标题或附注未计"] if left else []
     if joined.how == Joining.UPDATE:
         again = int(joined.again.sum())
         said.insert(0, f"{again:,} 行编号已有,{joined.taken - again:,} 行新增")
@@ -245,7 +246,7 @@ def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joine
     st.html(html.part("保存"))
     if made.frame.empty:
         nothing = "文件只有列名,没有记录:请填好后再来。" if not len(made.good) else "没有一行可以导入:"
-        back = "请下载退回的文件,改好后再来。" if made.bad.any() else "都是示例、合计或附注。"
+        back = "请下载退回的文件,改好后再来。" if made.bad.any() else "都是示例、合计、标题或附注。"
         st.html(html.note(nothing + (back if len(made.good) else "")))
         return
     if not joined.taken:

@@ -20,7 +20,9 @@ _MOST = 12  # words of a column that are asked for; what is written in that many
 def show(one: Work, spec: LayerSpec, matches: Mapping[str, Match], made: Draft, district: District) -> None:
     """Ask what unknown words mean, and show what was said before so that it can be changed."""
     unknown = draft.unknown_words(made, intake_work.table(one), matches)
-    keys = [key for key in spec.columns if key in matches and (unknown.get(key) or one.meanings.get(key))]
+    keys = [
+        key for key in spec.columns if key in matches and (unknown.get(key) or any(one.meanings.get(key, ())))
+    ]
     if not keys:
         return
     count = sum(len(words) for words in unknown.values())
@@ -32,7 +34,9 @@ def show(one: Work, spec: LayerSpec, matches: Mapping[str, Match], made: Draft, 
 
 
 def _ask(one: Work, key: str, name: str, values: tuple[str, ...], unknown: Mapping[str, int]) -> None:
-    said = one.meanings.get(key, {})
+    said = {
+        word: meant for word, meant in one.meanings.get(key, {}).items() if word
+    }  # of blanks: intake_groups
     asked = [word for word in unknown if word not in said][: max(_MOST - len(said), 0)]
     words = sorted({*said, *asked})  # in an order that no choice changes
     for number, word in enumerate(words):
