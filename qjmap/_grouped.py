@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -73,8 +74,10 @@ def by_group(work: Work) -> None:
     at = np.arange(len(towns))
     last = np.maximum.accumulate(np.where(towns | ends, at, -1))
     under = open_ & (last >= 0) & towns[last]
-    heads = np.flatnonzero(towns & ~blank & ~work.left)
-    if (under != open_).any() or not _is_grouped(work.cells["town"].iloc[heads], int(open_.sum())):
+    at = np.flatnonzero(towns & ~blank & ~work.left)
+    sheets = np.searchsorted(_sheets(work), at, side="right").tolist()
+    heads = list(zip(sheets, work.cells["town"].iloc[at].tolist(), strict=True))
+    if (under != open_).any() or not _is_grouped(heads, int(open_.sum())):
         return
     fill = under & ~work.again()
     work.below = int(fill.sum())
@@ -82,12 +85,11 @@ def by_group(work: Work) -> None:
         _fill_down(work, np.flatnonzero(fill), last)
 
 
-def _is_grouped(heads: pd.Series, blanks: int) -> bool:
-    """Say whether towns, in their order, plainly are the heads of groups, by how many blanks there are below them."""
-    names = heads.to_numpy(dtype=object)
-    if len(names) < 2 or blanks * 2 < len(names) or bool((names[1:] == names[:-1]).any()):
+def _is_grouped(heads: Sequence[tuple[int, str]], blanks: int) -> bool:
+    """Say whether towns (with their sheets, in order) plainly head groups, by how many blanks there are below them."""
+    if len(heads) < 2 or blanks * 2 < len(heads) or any(one == other for one, other in pairwise(heads)):
         return False
-    return bool(heads.is_unique) or blanks >= len(names)
+    return len({*heads}) == len(heads) or blanks >= len(heads)
 
 
 def _fill_down(work: Work, rows: Places, last: Places) -> None:
@@ -110,9 +112,15 @@ def _breaks(work: Work) -> Bools:
     other = [place for place, text in texts.items() if _names_a_part(text)]
     if len(other) * 2 <= len(frame):  # else it is a list of names
         ends[other] = True
-    sheets = [len(one.table.rows) for one in work.source.parts]
-    ends[np.cumsum([0, *sheets[:-1]]) if sheets else []] = True
+    ends[_sheets(work)] = True
     return ends
+
+
+def _sheets(work: Work) -> Places:
+    """Give the places at which the sheets begin that are read together."""
+    counts = [len(one.table.rows) for one in work.source.parts]
+    starts = np.cumsum([0, *counts], dtype=np.int64)[:-1]
+    return starts[starts < len(work.rows)]
 
 
 def _names_a_part(text: str) -> bool:

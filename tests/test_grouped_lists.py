@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
+from openpyxl import Workbook
 
-from qjmap import draft, ingest, matching
+from qjmap import draft, ingest, matching, sheets
 from qjmap._grouped import heading
 
 HEAD = "编号,街镇,名称,流量"
@@ -169,3 +171,35 @@ def test_a_record_that_is_kept_keeps_its_town(grid_district):
     )
     assert kept.below == 2
     assert towns_of(kept) == ["戊镇", "丙镇", "戊镇", "甲街道", "甲街道", "丙镇"]
+
+
+def test_each_sheet_has_its_own_groups_and_headings(grid_district):
+    def of_sheets(tables, **said):
+        book = Workbook()
+        book.remove(book.active)
+        for title, rows in tables.items():
+            sheet = book.create_sheet(title)
+            for row in rows:
+                sheet.append(row.split(","))
+        out = io.BytesIO()
+        book.save(out)
+        spec = grid_district.registry.spec("hydrants")
+        found = ingest.read("a.xlsx", out.getvalue())
+        source = sheets.chosen(found, 0, (1,))
+        matches = matching.match(source, spec, tuple(grid_district.towns.index))
+        return draft.prepare(
+            source, spec, matches, None, draft.surroundings(grid_district), fills=SAID, **said
+        )
+
+    grouped = {
+        "市政": [HEAD, "A1,戊镇,甲,15", "A2,,乙,15"],
+        "单位": [HEAD, "B1,戊镇,丙,15", "B2,,丁,15", "B3,丙镇,戊,15"],
+    }
+    assert of_sheets(grouped).below == 2
+    kept = of_sheets(grouped, meanings=YES)
+    assert towns_of(kept) == ["戊镇"] * 4 + ["丙镇"]
+    told = [(one.sheet, one.row) for one in kept.repairs if one.id.startswith("above")]
+    assert told == [("市政", 3), ("单位", 3)]
+    head = "编号,名称,流量"
+    kept = of_sheets({"市政": [head, "戊镇,,", "A1,甲,15"], "单位": [head, "B1,乙,15", "丙镇,,", "B2,丙,15"]})
+    assert towns_of(kept) == ["戊镇", "", "丙镇"]
