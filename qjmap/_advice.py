@@ -51,6 +51,8 @@ def advise(problem: Problem, column: Column, choices: Sequence[str], *, there: b
         return _strange(problem.value, choices)
     if "不小于" in problem.expected or "不大于" in problem.expected:
         return "请核对数值与单位"
+    if column.type in ("longitude", "latitude") and (more := _several_points(problem.value)):
+        return more
     if column.type == "integer" and (slip := _in_another_unit(problem.value, column)):
         return slip
     left = "" if column.required else ";不知道的留空"
@@ -103,6 +105,13 @@ def _in_another_unit(text: str, column: Column) -> str:
         return ""
     whole = {round(value * times, 6).is_integer() for _, times in other_units(column.unit)}
     return meant(value, column.unit, column.usual) if column.usual and True in whole else ""
+
+
+def _several_points(text: str) -> str:
+    """Say of a cell that should hold one point what it holds; blank where it is nothing that is known."""
+    if "://" in text:
+        return "这是网址:请只填经度、纬度两个数"
+    return "这一格像有不止一个点:请只留一个" if len(re.findall(r"\d+\.\d+", text)) >= 4 else ""
 
 
 def _day_of_excel(text: str) -> date | None:

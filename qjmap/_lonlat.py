@@ -110,17 +110,28 @@ def _side(letters: str) -> int:
 def split(cells: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
     """Part cells that hold both coordinates (``106.65,28.88``) into two columns of text.
 
-    In their order, unless the cell says which is which (``N28.88 E106.65``): then longitude first.
+    In their order, unless the cell says which is which (``N28.88 E106.65``): then longitude first. What holds several
+    points, or none, stands whole in both.
     """
     found = cells.str.extract(_PLAINLY)
     rest = found[0].isna() & cells.notna()
     if not rest.any():
         return found[0].astype("str"), found[1].astype("str")
-    parts = [_parted(one) for one in cells[rest].tolist()]
+    parts = [_parted_or_whole(one) for one in cells[rest].tolist()]
     first, second = (
         pd.Series(side, index=cells.index[rest], dtype="str") for side in zip(*parts, strict=True)
     )
     return found[0].fillna(first).astype("str"), found[1].fillna(second).astype("str")
+
+
+#: What no coordinate holds: there are several points in the cell, or something else, an address of the web.
+_STRAY = re.compile(r"[()\[\]{}/?=]|[A-Za-z]{4,}|\.\d+\D+\d+\.\d")
+
+
+def _parted_or_whole(cell: str) -> tuple[str | None, str | None]:
+    """Part a cell; one that holds something else stays whole on both sides, for people to know it again."""
+    parts = _parted(cell)
+    return (cell, cell) if any(_STRAY.search(one) for one in parts if one) else parts
 
 
 def _parted(cell: str) -> tuple[str | None, str | None]:

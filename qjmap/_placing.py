@@ -77,13 +77,24 @@ def _assume_errors(work: Work, open_: Bools) -> None:
         rows &= np.isfinite(error)
         for metres in np.unique(error[rows]).tolist():
             _put(work, "error_m", rows & (error == metres), written(metres))
-        if rows.any():
+        kept = rows & _in_the_district(work)  # of the others it is told that they are wrong
+        if kept.any():
             added = float(np.max(work.shift, initial=0.0))
             shift = f",坐标系换算另加{'最多' if np.ndim(work.shift) else ''} {added:g} 米" if added else ""
             work.notes.append(
-                f"{rows.sum()} 行“{way}”没有写误差:按坐标的位数计,不小于 {assumed.error_m:g} 米{shift}(假定),"
-                f"最大 {error[rows].max():g} 米"
+                f"{kept.sum()} 行“{way}”没有写误差:按坐标的位数计,不小于 {assumed.error_m:g} 米{shift}(假定),"
+                f"最大 {error[kept].max():g} 米"
             )
+
+
+def _in_the_district(work: Work) -> Bools:
+    """Mark the rows whose coordinates lie where those of the district do."""
+    west, south, east, north = work.around.context.box or (-180.0, -90.0, 180.0, 90.0)
+    lon, lat = (
+        pd.to_numeric(work.cells[key], errors="coerce").to_numpy(np.float64) for key in ("lon", "lat")
+    )
+    inside: Bools = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return inside
 
 
 def _put(work: Work, key: str, rows: Bools, value: str) -> None:

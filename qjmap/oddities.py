@@ -113,6 +113,8 @@ def look(
             _look_future(odd, column, frame)
         if column.type == "text":
             _look_text(odd, column.key)
+            if not column.sensitive and not column.unique:
+                _look_private(odd, column.key, spec)
         if column.not_over:
             _look_over(odd, frame, column, spec.columns[column.not_over])
     for key, limits in spec.by_kind.items():
@@ -248,6 +250,31 @@ def _look_text(odd: Sheet, key: str) -> None:
     odd.fault(key, hidden, "普通文字", "含看不见的控制字符,可能使文字显示颠倒或缺失;请重新输入此单元格")
 
 
+#: A number of a mobile phone, or of an identity card with its day of birth, not within a longer one.
+_PRIVATE = (
+    r"(?:^|[^0-9])(?:1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}"
+    r"|[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx])(?:[^0-9]|$)"
+)
+
+
+def _look_private(odd: Sheet, key: str, spec: LayerSpec) -> None:
+    """Tell numbers of people in columns that everybody sees: each row of a few, all together of many."""
+    found = odd.cells(key).str.contains(_PRIVATE, regex=True).fillna(value=False).to_numpy(dtype=bool)
+    own = next((one.label for one in spec.columns.values() if one.key == "phone" and one.sensitive), "")
+    expected = "不含手机号码、身份证号码"
+    advice = f"这一列“浏览”也看得到:请删去{f',电话可移到“{own}”列' if own else ''}"
+    places = np.flatnonzero(found)
+    if places.size <= _EACH:
+        odd.fault(key, found, expected, advice)
+        return
+    shown = f"{places.size:,} 行,如{'、'.join(odd.where(int(place)) for place in places[:_EACH])}"
+    odd.problems.append(Problem(odd.raw.file, None, key, shown, expected, advice))
+
+
+_EACH = 3
+"""Rows of one and the same doubt that are told one by one."""
+
+
 def _look_storeys(odd: Sheet, frame: pd.DataFrame) -> None:
     height = frame["height_m"].to_numpy(dtype=np.float64, na_value=np.nan)
     floors = frame["floors"].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -262,10 +289,11 @@ def _look_storeys(odd: Sheet, frame: pd.DataFrame) -> None:
 
 
 def _look_decimals(odd: Sheet) -> None:
-    """Coordinates of three decimals or fewer are known to a hundred metres at best."""
+    """Tell coordinates of three decimals or fewer, known to a hundred metres at best; a last nought Excel drops."""
+    few = np.ones(len(odd.rows), dtype=bool)
     for key in ("lon", "lat"):
-        cells = odd.cells(key)
-        few = cells.str.fullmatch(_FEW_DECIMALS.pattern).fillna(value=False).to_numpy(dtype=bool)
+        few &= odd.cells(key).str.fullmatch(_FEW_DECIMALS.pattern).fillna(value=False).to_numpy(dtype=bool)
+    for key in ("lon", "lat"):
         odd.fault(key, few, "至少四位小数", "位数太少,位置可能差一百米以上")
 
 

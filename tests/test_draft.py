@@ -413,7 +413,7 @@ def test_what_is_odd_warns_and_stops_nothing(grid_district, around):
         {"经度": "106.501002"},  # beside the first
         {"街镇": "壬镇"},  # not where it says
         {"流量": "108"},  # cubic metres an hour?
-        {"经度": "106.51"},  # two decimals
+        {"经度": "106.51", "纬度": "29.01"},  # two decimals
         {"名称": "<b>甲</b>"},
     ]
     made = prepared(table(*rows), grid_district, around)

@@ -229,3 +229,79 @@ def test_a_year_is_taken_out_of_a_day_and_a_day_that_is_none_is_told(grid_distri
 def test_numbers_of_days_of_excel_are_said_to_be_so(grid_district, land, written, said):
     (fault,) = prepared(table({"年份": written}), grid_district, land).problems
     assert said in fault.advice
+
+
+# ---- what a cell should not hold --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "业主代表13912345678",
+        "139-1234-5678",
+        "找他 139 1234 5678",
+        "身份证510222197001011234",
+        "51022219700101123X",
+    ],
+)
+def test_numbers_of_people_in_a_column_that_everybody_sees_are_told(grid_district, land, said):
+    made = prepared(table({"备注": said}, {"备注": "2019年建"}), grid_district, land)
+    ((row, value, advice),) = told(made, "不含手机号码")
+    assert (row, value) == (2, said)
+    assert "“浏览”也看得到" in advice
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "023-48612345",
+        "500110001001",
+        "113912345678901",
+        "91500110MA5U000000",
+        "2019060512",
+        "12345678901234567890",
+    ],
+)
+def test_other_numbers_are_nobodys(grid_district, land, said):
+    assert told(prepared(table({"备注": said}), grid_district, land), "不含手机号码") == []
+
+
+def test_many_such_rows_are_told_together_and_sensitive_columns_may_hold_them(grid_district, land):
+    rows = [{"备注": "13912345678", "联系电话": "13912345678"}] * 5
+    made = prepared(table(*rows, head=f"{HEAD},联系电话"), grid_district, land)
+    assert [one[:2] for one in told(made, "不含手机号码")] == [(None, "5 行,如第 2 行、第 3 行、第 4 行")]
+
+
+# ---- coordinates ------------------------------------------------------------------------------------
+
+
+def test_a_nought_that_excel_drops_is_no_lack_of_digits(grid_district, land):
+    rows = [{"经度": "106.51"}, {"经度": "106.51", "纬度": "29.01"}]
+    assert [one[0] for one in told(prepared(table(*rows), grid_district, land), "至少四位小数")] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("cell", "advice"),
+    [
+        ("(106.5012,29.0012)(106.5013,29.0013)", "这一格像有不止一个点:请只留一个"),
+        ("106.5012,29.0012;106.5013,29.0013", "这一格像有不止一个点:请只留一个"),
+        ("https://uri.amap.com/marker?position=106.5012,29.0012", "这是网址:请只填经度、纬度两个数"),
+    ],
+)
+def test_a_cell_that_holds_no_one_point_is_quoted_whole_once_and_said_what_it_is(
+    grid_district, land, cell, advice
+):
+    rows = [{"经纬度": f"106.5{n:02d}012,29.001234"} for n in range(4)]
+    head = HEAD.replace(",经度,纬度", ",经纬度")
+    made = prepared(table(*rows, {"经纬度": cell}, head=head), grid_district, land)
+    (fault,) = made.problems
+    assert (fault.row, fault.column, fault.value, fault.advice) == (6, "经纬度", cell, advice)
+    assert len(made.frame) == 4
+
+
+def test_what_is_said_of_errors_counts_the_rows_that_are_kept(grid_district, land):
+    rows = [{}, {"经度": "6", "纬度": "9"}]
+    made = prepared(table(*rows), grid_district, land)
+    (note,) = [one for one in made.notes if "没有写误差" in one]
+    assert note.startswith("1 行“表载坐标”没有写误差")
+    assert note.endswith("最大 30 米")
