@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -32,10 +33,10 @@ _LONGEST = 30  # characters of a heading
 Places = npt.NDArray[np.int64]
 
 
-def heading(text: str, towns: Sequence[str], names: Sequence[str] = ()) -> str:
+def heading(text: str, towns: tuple[str, ...], names: Sequence[str] = ()) -> str:
     """Give the town that a row of one cell is the heading of: 东溪镇(3个), 一、东溪镇; blank when it is none."""
     tight = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
-    if len(tight) > _LONGEST or not any(stem(one) in tight for one in towns):
+    if len(tight) > _LONGEST or not _stems(towns).search(tight):
         return ""
     for begun in dict.fromkeys((tight, _ORDINAL.sub("", tight, count=1))):
         bare = found[1] if (found := _COUNTED.fullmatch(begun)) else ""
@@ -44,6 +45,11 @@ def heading(text: str, towns: Sequence[str], names: Sequence[str] = ()) -> str:
         if meant := meant_by(bare, towns, names):
             return meant[0] or ""
     return ""
+
+
+@lru_cache(maxsize=4)
+def _stems(towns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(stem(one)) for one in towns) or r"(?!)")
 
 
 def by_heading(work: Work) -> None:

@@ -141,9 +141,8 @@ def _alone(frame: pd.DataFrame, found: dict[int, Aside]) -> None:
     """Take a sentence that stands alone in its row for a note."""
     if frame.shape[1] < 3:
         return
-    filled = _filled(frame, frame.columns)
-    for place in np.flatnonzero(filled == 1).tolist():
-        text = next(str(one) for one in frame.iloc[place] if pd.notna(one))
+    places = np.flatnonzero(_filled(frame, frame.columns) == 1)
+    for place, text in _first(frame, list(frame.columns), places).items():
         if _SENTENCE.fullmatch(unicodedata.normalize("NFKC", text).strip()):
             found.setdefault(place, Aside(place, text, NOTE, sure=True))
 
@@ -156,14 +155,17 @@ def lone(frame: pd.DataFrame, labels: Sequence[str]) -> dict[int, str]:
     places = np.flatnonzero(filled == 1)
     two = np.flatnonzero((filled == 2) & first.notna().to_numpy())
     two = two[first.iloc[two].str.fullmatch(_ORDINAL).to_numpy(dtype=bool)]
-    found: dict[int, str] = {}
-    for where, names in ((places, labels), (two, [name for name in labels if name != frame.columns[0]])):
-        text = pd.Series(np.nan, index=where, dtype="str")
-        for name in names:
-            text = text.fillna(frame[name].iloc[where].set_axis(where))
-        text = text.dropna()
-        found |= zip(text.index.tolist(), map(str, text), strict=True)
-    return found
+    beside = [name for name in labels if name != frame.columns[0]]
+    return _first(frame, labels, places) | _first(frame, beside, two)
+
+
+def _first(frame: pd.DataFrame, names: Sequence[str], places: npt.NDArray[np.int64]) -> dict[int, str]:
+    """Give of some rows the first text that stands in these columns; those that have none are left out."""
+    texts = pd.Series(np.nan, index=places, dtype="str")
+    for name in names:
+        texts = texts.fillna(frame[name].iloc[places].set_axis(places))
+    texts = texts.dropna()
+    return dict(zip(texts.index.tolist(), map(str, texts), strict=True))
 
 
 def _headings(
