@@ -183,7 +183,9 @@ def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind)
             least, most = limits.ranges[kind]
             if slip := meant(value, column.unit, (max(least, usual_low), min(most, usual_high))):
                 return slip
-            other = next((one for one, (a, b) in limits.ranges.items() if a <= value <= b), "")
+            # kinds that share numbers, as housing and offices do, are not told apart by them
+            steps = {one: ends for one, ends in limits.ranges.items() if ends[1] <= least or ends[0] >= most}
+            other = next((one for one, (a, b) in steps.items() if a <= value <= b), "")
             return f"按此数应属{other};请核对类别、数值与单位" if other else "请核对类别、数值与单位"
 
         odd.fault(column.key, wrong & (codes == code), expected, advise)

@@ -108,13 +108,14 @@ def test_volumes_at_the_limits_and_sizes_that_nobody_knows_pass(grid_district, l
 
 def test_high_rises_are_as_high_as_their_kind_and_no_more_is_open_than_was_found(grid_district, land):
     row = {"类别": "高层住宅建筑", "建筑高度": "54", "层数": "18", "查出隐患": "2", "未整改隐患": "2"}
-    low = {**row, "建筑高度": "12", "层数": "4"}
+    low = {**row, "建筑高度": "25", "层数": "8"}
     many = {**row, "未整改隐患": "5"}
     public = {**low, "类别": "高层公共建筑", "建筑高度": "24"}
     made = listed(grid_district, land, "highrises", row, low, many, public, {**row, "查出隐患": ""})
     height, hazards = made.warnings
-    assert (height.row, height.column, height.value) == (3, "建筑高度", "12")
+    assert (height.row, height.column, height.value) == (3, "建筑高度", "25")
     assert "高层住宅建筑的建筑高度为不小于 27 米" in height.expected
+    assert height.advice == "请核对类别、数值与单位"
     assert (hazards.row, hazards.column, hazards.expected) == (4, "未整改隐患", "不大于查出隐患")
     assert hazards.advice == "查出隐患只有 2 处;请核对两列"
 
