@@ -82,7 +82,8 @@ def finish(work: Work) -> Draft:
     table = work.source.table
     raw = RawTable(work.file, frame, rows, table.sheets)
     checked = check(raw, work.spec, work.around.context)
-    odd = look(raw, work.spec, checked.frame, work.around.ground, work.around.existing)
+    said = frozenset(one.id for one in work.repairs if one.id.startswith("unit:"))
+    odd = look(raw, work.spec, checked.frame, work.around.ground, work.around.existing, said)
     give_back()
     wrong_cells = (one for one in checked.problems if not (one.row in again and left_blank(one)))
     found = [

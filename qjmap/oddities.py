@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -86,6 +86,7 @@ def look(
     frame: pd.DataFrame,
     ground: Ground | None = None,
     existing: pd.DataFrame | None = None,
+    said: Collection[str] = (),
 ) -> Oddities:
     """Look at typed rows for what is possible but odd: slips of units, doubles, places and heights that do not agree.
 
@@ -99,6 +100,8 @@ def look(
         The district's land; None leaves out what needs it.
     existing
         Rows that are kept already (`id`, `name`, `kind`, `lon`, `lat`; of shapes `geometry`), for doubles.
+    said
+        Cells that said their unit themselves, as ``unit:key:row``: no other is proposed of them.
 
     Returns
     -------
@@ -106,9 +109,10 @@ def look(
         Only a place far outside the district is a problem; all else warns.
     """
     odd, bad = Sheet(raw), Sheet(raw)
+    units = _Units(odd, said)
     for column in spec.columns.values():
         if column.usual is not None:
-            _look_usual(odd, column, frame[column.key], partial(_measured, column, spec, frame, ground))
+            _look_usual(units, column, frame[column.key], partial(_measured, column, spec, frame, ground))
         if column.type in ("year", "date") and "status" in spec.columns:
             _look_future(odd, column, frame)
         if column.type == "text":
@@ -118,7 +122,7 @@ def look(
         if column.not_over:
             _look_over(odd, frame, column, spec.columns[column.not_over])
     for key, limits in spec.by_kind.items():
-        _look_kinds(odd, frame, spec.columns[key], limits)
+        _look_kinds(units, frame, spec.columns[key], limits)
     if {"height_m", "floors"} <= spec.columns.keys():
         _look_storeys(odd, frame)
     if {"town", PEOPLE} <= spec.columns.keys() and ground is not None and len(ground.people):
@@ -148,7 +152,23 @@ def _measured(column: Column, spec: LayerSpec, frame: pd.DataFrame, ground: Grou
     return _shapes.measure(shapes, spec.geometry) / times
 
 
-def _look_usual(odd: Sheet, column: Column, numbers: pd.Series, measured: Callable[[], Floats]) -> None:
+@dataclass(frozen=True)
+class _Units:
+    """A table whose numbers may stand in another unit, but for the cells that `said` their own."""
+
+    odd: Sheet
+    said: Collection[str]
+
+    def meant(
+        self, place: int, column: Column, value: float, usual: tuple[float, float], size: float = np.nan
+    ) -> str:
+        """Say in which unit a number probably stands; blank where none is likelier."""
+        if f"unit:{column.key}:{self.odd.rows[place]}" in self.said:
+            return ""
+        return meant(value, column.unit, usual, size)
+
+
+def _look_usual(units: _Units, column: Column, numbers: pd.Series, measured: Callable[[], Floats]) -> None:
     low, high = column.usual or (-np.inf, np.inf)
     found = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = (found < low) | (found > high)
@@ -157,13 +177,13 @@ def _look_usual(odd: Sheet, column: Column, numbers: pd.Series, measured: Callab
     sizes = measured()
 
     def advise(place: int, _: str) -> str:
-        return meant(float(found[place]), column.unit, (low, high), float(sizes[place])) or "请核对"
+        return units.meant(place, column, float(found[place]), (low, high), float(sizes[place])) or "请核对"
 
     unit = f"({column.unit})" if column.unit else ""
-    odd.fault(column.key, wrong, f"通常在 {low:g}~{high:g}{unit}之间", advise)
+    units.odd.fault(column.key, wrong, f"通常在 {low:g}~{high:g}{unit}之间", advise)
 
 
-def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind) -> None:
+def _look_kinds(units: _Units, frame: pd.DataFrame, column: Column, limits: ByKind) -> None:
     """Tell numbers that no record of its kind has, by what a document says of the kinds."""
     found = frame[column.key].to_numpy(dtype=np.float64, na_value=np.nan)
     kinds = [str(one) for one in frame["kind"].cat.categories]
@@ -181,14 +201,15 @@ def _look_kinds(odd: Sheet, frame: pd.DataFrame, column: Column, limits: ByKind)
         def advise(place: int, _: str, kind: str = kind) -> str:
             value = float(found[place])
             least, most = limits.ranges[kind]
-            if slip := meant(value, column.unit, (max(least, usual_low), min(most, usual_high))):
+            usual = max(least, usual_low), min(most, usual_high)
+            if slip := units.meant(place, column, value, usual):
                 return slip
             # kinds that share numbers, as housing and offices do, are not told apart by them
             steps = {one: ends for one, ends in limits.ranges.items() if ends[1] <= least or ends[0] >= most}
             other = next((one for one, (a, b) in steps.items() if a <= value <= b), "")
             return f"按此数应属{other};请核对类别、数值与单位" if other else "请核对类别、数值与单位"
 
-        odd.fault(column.key, wrong & (codes == code), expected, advise)
+        units.odd.fault(column.key, wrong & (codes == code), expected, advise)
 
 
 _STANDING = "现状"

@@ -306,3 +306,17 @@ def test_what_is_said_of_errors_counts_the_rows_that_are_kept(grid_district, lan
     (note,) = [one for one in made.notes if "没有写误差" in one]
     assert note.startswith("1 行“表载坐标”没有写误差")
     assert note.endswith("最大 30 米")
+
+
+@pytest.mark.parametrize(("said", "number"), [("200L", "0.2"), ("2万方", "20000")])
+def test_a_cell_that_says_its_unit_is_not_told_another(grid_district, land, said, number):
+    made = listed(
+        grid_district,
+        land,
+        "fire_ponds",
+        {"类别": "消防水池", "容量": said},
+        {"类别": "消防水池", "容量": number},
+    )
+    (own, bare) = [one for one in made.warnings if one.column == "容量"]
+    assert (own.value, own.advice) == (number, "请核对")
+    assert "单位是否写错" in bare.advice
