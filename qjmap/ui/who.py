@@ -37,7 +37,7 @@ from qjmap.ui.outside import wrong_settings
 from qjmap.workspace import home
 
 _SAID, _PASSWORD_SAID = "sign-in-said", "password-said"
-_WHOSE = "sign-in-whose"
+_WHOSE, _GOING_OUT = "sign-in-whose", "sign-in-going-out"
 _OLD, _NEW, _AGAIN = "password-old", "password-new", "password-again"
 
 _NOT_SET_UP = "统一身份认证没有配好,现在不能用它登录"
@@ -163,7 +163,8 @@ def passes_on() -> bool:
             del st.session_state[key]
     if signins.left() or signins.lasting():
         st.html(html.note("正在换人,请稍候。页面没有变化时,请按 F5 刷新。"))
-        signins.hand_over(now, anew=True)
+        # who came from outside is on his way out there, and loading the page anew would call him back
+        signins.hand_over(now, anew=not st.session_state.pop(_GOING_OUT, False))
     else:  # loaded anew the page would not know who has just come in
         st.html(html.note("前一位登录人员在本页未完成的工作已清除。"))
         st.button("继续", key="sign-in-on")
@@ -253,6 +254,7 @@ def _sign_out(who: Person) -> None:
     with contextlib.suppress(QjmapError):  # who wants to leave may leave, whatever the disk says
         staff.signed_out(office().audit, who)
     if _outside() and st.user.get("is_logged_in"):
+        st.session_state[_GOING_OUT] = True
         st.logout()
 
 

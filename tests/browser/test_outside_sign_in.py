@@ -1,5 +1,7 @@
 """统一身份认证 in a real browser: who comes in through a service outside has the role that his claims are granted."""
 
+import time
+
 import pytest
 from provider import providing, secrets_toml
 from serve import free_port, running, settled
@@ -51,6 +53,11 @@ def come_in(page, address, who):
     settled(page)
 
 
+def slowly(route):
+    time.sleep(2)
+    route.continue_()
+
+
 def may_change(page, address, layer):
     opened(page, address, f"records?layer={layer}")
     return page.locator(".st-key-add-record button").count() == 1
@@ -71,6 +78,7 @@ def test_a_person_comes_in_with_his_role_and_goes(office, visit):
         page.reload()  # a page that is loaded anew is no new sign-in
         page.get_by_role("button", name="张三(录入)").click()
         page.get_by_text("部门:区卫生健康委;登录方式:统一认证").wait_for()
+        page.route("**/auth/logout", slowly)  # nothing that the page does meanwhile may take its place
         page.get_by_role("button", name="退出登录").click()
         page.get_by_role("button", name="登录", exact=True).wait_for()
         settled(page)
