@@ -166,6 +166,7 @@ def _is_here(url: str) -> bool:
 
 def _watch(page: Page, wrong: list[str]) -> None:
     page.set_default_timeout(PATIENCE_S * 1000)
+    page.add_init_script(_TURNS)
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
 
     def answered(answer: Response) -> None:
@@ -189,7 +190,28 @@ def drawn(page: Page) -> Frame:
 
 
 def settled(page: Page, quiet: int = 400) -> None:
-    """Wait until the server has finished the run that it is in."""
-    page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']", state="attached")
+    """Wait until the server has answered what the page has asked, and the page shows it."""
+    page.wait_for_function(_ANSWERED)
     page.wait_for_timeout(quiet)
-    page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']", state="attached")
+    page.wait_for_function(_ANSWERED)
+
+
+# A busy machine may begin to answer long after a click: that no run is on says nothing until one has come after it.
+_TURNS = """
+window.turns = { asked: 0, ended: 0 };
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (...said) {
+  turns.asked = performance.now();
+  return send.apply(this, said);
+};
+new MutationObserver((changes) => {
+  if (changes.some((one) => one.target.dataset.testScriptState === "notRunning")) turns.ended = performance.now();
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-test-script-state"] });
+"""
+# Some questions are answered without a run: those are waited for no longer than this.
+_ANSWERED = """() => {
+  const app = document.querySelector("[data-testid='stApp']");
+  if (app?.dataset.testScriptState !== "notRunning") return false;
+  const turns = window.turns ?? { asked: 0, ended: 0 }; /* a page that was opened by another way */
+  return turns.ended >= turns.asked || performance.now() - turns.asked > 5000;
+}"""

@@ -100,6 +100,7 @@ def test_a_file_goes_the_whole_way(own, visit, tmp_path):
             "label"
         ).click()
         settled(page)
+        page.get_by_text("4 处,须改正").wait_for()
         assert "有错\n4" in page.locator(".qj-figures").inner_text()
         page.locator("input[aria-label^='原因']").fill("支队台账")
         page.keyboard.press("Tab")
