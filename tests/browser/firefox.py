@@ -38,6 +38,7 @@ class Firefox:
         self._wire, self._number = wire, 0
         self.requests: list[str] = []
         self.errors: list[str] = []
+        self._since_ms = 0.0
         self._ask("session.new", {"capabilities": {}})
         self._ask("session.subscribe", {"events": ["network.beforeRequestSent", "log.entryAdded"]})
         tree = self._ask("browsingContext.getTree", {})
@@ -58,8 +59,17 @@ class Firefox:
     def _hear(self, said: dict[str, Any]) -> None:
         if said.get("method") == "network.beforeRequestSent":
             self.requests.append(said["params"]["request"]["url"])
-        elif said.get("method") == "log.entryAdded" and said["params"]["level"] == "error":
-            self.errors.append(str(said["params"]["text"]))
+        elif said.get("method") == "log.entryAdded":
+            entry = said["params"]
+            if entry["level"] == "error" and entry["timestamp"] >= self._since_ms:
+                self.errors.append(str(entry["text"]))
+
+    def begin(self) -> None:
+        """Leave the page that is open, and forget what it asked and what went wrong on it, though it be told late."""
+        self.open("about:blank")
+        self.requests.clear()
+        self.errors.clear()
+        self._since_ms = time.time() * 1000
 
     def size(self, width: int, height: int) -> None:
         """Make the window's inside so large."""

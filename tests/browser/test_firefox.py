@@ -36,9 +36,7 @@ def opened(fox, address, *, with_map):
 
 @pytest.mark.parametrize("name", [name for name, _ in PAGES])
 def test_every_page_works_in_firefox(fox, server, name):
-    fox.open("about:blank")  # what the page before was still asking for is told as it is left
-    fox.requests.clear()
-    fox.errors.clear()
+    fox.begin()
     opened(fox, f"{server}/{name}", with_map=name in MAPPED)
     picture = Image.open(io.BytesIO(fox.picture())).convert("RGB")
     assert picture.size == (1440, 900)
