@@ -685,3 +685,13 @@ def test_drafts_differences_stand_in_both_texts():
             text = plain(seed(prefix))
             for figure in re.findall(r"\d[\d.:]*\d|\d", side):
                 assert figure in text or row["subject"].endswith("附件项目数"), (row["id"], figure)
+
+
+@needs_seeds
+def test_from_what_height_a_building_is_high_is_the_plans_own():
+    limits = REGISTRY["layers"]["highrises"]["by_kind"]["height_m"]
+    text = unicodedata.normalize("NFKC", (SHARED / "seeds" / SEEDS["004"]).read_text("utf-8"))
+    clause = text.partition("二、整治范围和重点")[2].partition("三、")[0]
+    assert (limits["document"], limits["clause"], len(limits["ranges"])) == ("highrise-plan", "二", 2)
+    for kind, (least, _) in limits["ranges"].items():
+        assert f"{kind}(建筑高度大于{least}米的" in clause
