@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from qjmap._likeness import nearest
 from qjmap._units import other_units
 from qjmap.errors import Problem
-from qjmap.layers import Column
+from qjmap.layers import SHAPE, Column
 
 _OFF = 0.1  # how far a stated size may be from the measured one, as in `qjmap._shapes`
 _BLANK = "空白"
@@ -123,6 +123,8 @@ def _day_of_excel(text: str) -> date | None:
 
 
 def _missing(column: Column, choices: Sequence[str], *, there: bool) -> str:
+    if column.type == SHAPE:  # it comes with a vector file, under no name
+        return "没有图形:个别要素缺的,请补画或删去;整个文件缺的,请改用 GeoJSON、Shapefile 等,或加一列 WKT"
     if not there:
         return "文件没有这一列:请回到“列”一步选一列" + (",或整列填一个值" if choices else ",或在文件里补上")
     return "请补填;不知道的填“未知”" if "未知" in choices else "请补填"

@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from qjmap import draft
+from qjmap import _advice, draft
+from qjmap.errors import Problem
 from tests.test_draft import HEAD, prepared, table
 from tests.test_towns_by_place import at
 
@@ -320,3 +321,9 @@ def test_a_cell_that_says_its_unit_is_not_told_another(grid_district, land, said
     (own, bare) = [one for one in made.warnings if one.column == "容量"]
     assert (own.value, own.advice) == (number, "请核对")
     assert "单位是否写错" in bare.advice
+
+
+def test_a_feature_without_a_shape_is_told_so(qijiang):
+    column = qijiang.registry.layers["reservoir_zones"].columns["geometry"]
+    missing = Problem("a.geojson", 3, "geometry", "空白", "填写图形(必填)")
+    assert _advice.advise(missing, column, (), there=False).startswith("没有图形:个别要素缺的,请补画或删去")
