@@ -208,10 +208,11 @@ new MutationObserver((changes) => {
   if (changes.some((one) => one.target.dataset.testScriptState === "notRunning")) turns.ended = performance.now();
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-test-script-state"] });
 """
-# Some questions are answered without a run: those are waited for no longer than this.
+# Some questions are answered without a run: those are waited for no longer than this. A skeleton stands for what the
+# page is still loading the script of, which can be long after the answer.
 _ANSWERED = """() => {
   const app = document.querySelector("[data-testid='stApp']");
-  if (app?.dataset.testScriptState !== "notRunning") return false;
+  if (app?.dataset.testScriptState !== "notRunning" || app.querySelector("[data-testid='stSkeleton']")) return false;
   const turns = window.turns ?? { asked: 0, ended: 0 }; /* a page that was opened by another way */
   return turns.ended >= turns.asked || performance.now() - turns.asked > 5000;
 }"""
