@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,11 +35,15 @@ MAP = "iframe[title='streamlit_folium.st_folium']"
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
+    """A port that nobody listens on just now, out of those that no outgoing connection is given: it stays free."""
+    while True:
+        port = _CHANCE.randrange(12_000, 32_768)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("", port))
+            return port
+
+
+_CHANCE = random.SystemRandom()  # two workers must not draw the same
 
 
 @contextmanager
