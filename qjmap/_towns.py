@@ -17,7 +17,7 @@ from qjmap.errors import Problem
 from qjmap.ingest import Source
 from qjmap.matching import ADDRESS
 from qjmap.merging import key_of
-from qjmap.oddities import owners
+from qjmap.oddities import IN_TOWN, owners
 from qjmap.places import Place
 
 
@@ -82,36 +82,52 @@ def by_place(work: Work) -> None:
     places, owner, x, y = places[inside], owner[inside], x[inside], y[inside]
     lines = "界线" if ground.official else "示意界线"
     names = [ground.towns[n] for n in owner.tolist()]
-    whys = {name: f"没有写街镇;坐标按{lines}落在{name}" for name in ground.towns}
-    work.for_cells("town", places.tolist(), names, "town-by-place", [whys[name] for name in names])
-    _near_lines(work, places, owner, x, y)
+    why = {name: f"没有写街镇;坐标按{lines}落在{name}" for name in ground.towns}
+    nearest, gap = _next_towns(work, places, owner, x, y)
+    doubt = [
+        f",离{ground.towns[n]}只有 {m:.0f} 米" if n >= 0 else "" for n, m in zip(nearest, gap, strict=True)
+    ]
+    whys = [why[name] + doubt[n] for n, name in enumerate(names)]
+    work.for_cells("town", places.tolist(), names, "town-by-place", whys)
+    taken = work.cells["town"].iloc[places].notna().to_numpy() & (nearest >= 0)
+    _warn_near_lines(work, places[taken], nearest[taken], gap[taken])
 
 
-def _near_lines(
+def _next_towns(
     work: Work, places: npt.NDArray[np.int64], owner: npt.NDArray[np.int64], x: Floats, y: Floats
-) -> None:
-    """Warn of towns taken from a place that may as well lie in the next one."""
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Give for each point the other town that it may as well lie in (-1: none) and its distance in metres."""
     ground = work.around.ground
-    taken = work.cells["town"].iloc[places].notna().to_numpy()
-    places, owner, x, y = places[taken], owner[taken], x[taken], y[taken]
-    own = (
-        pd.to_numeric(work.cells["error_m"].iloc[places], errors="coerce")
-        .fillna(0)
-        .to_numpy(dtype=np.float64)
-    )
-    reach = own + ground.lines_m
+    own = pd.to_numeric(work.cells["error_m"].iloc[places], errors="coerce").fillna(0)
     points = shapely.points(x, y)
+    reach = own.to_numpy(dtype=np.float64) + ground.lines_m
     at, town = shapely.STRtree(ground.polygons).query(points, predicate="dwithin", distance=reach)
     other = town != owner[at]
     at, town = at[other], town[other]
     gap = shapely.distance(points[at], ground.polygons[town])
     order = np.lexsort((gap, at))
-    _, first = np.unique(at[order], return_index=True)
+    which, first = np.unique(at[order], return_index=True)
+    nearest, away = np.full(len(places), -1, dtype=np.int64), np.full(len(places), np.inf)
+    nearest[which], away[which] = town[order[first]], gap[order[first]]
+    return nearest, away
+
+
+def _warn_near_lines(
+    work: Work, places: npt.NDArray[np.int64], nearest: npt.NDArray[np.int64], gap: Floats
+) -> None:
+    """Warn of towns taken from a place that may as well lie in the next one; near schematic lines of all at once."""
+    ground, column = work.around.ground, work.told("town")
+    if not ground.official and len(places) > 1:
+        count, most = f"{len(places):,} 行", gap.max()
+        said = f"离邻镇至多 {most:,.0f} 米,示意界线本身可能差 {ground.lines_m:,.0f} 米以上,可能属邻镇"
+        advice = f"{said};各行的邻镇和距离见自动修正“按坐标得知街镇”,知道街镇的请写进文件"
+        work.warnings.append(Problem(work.file, None, column, count, IN_TOWN, advice))
+        return
     lines = "" if ground.official else ";示意界线可能差几百米"
-    for n in order[first].tolist():
-        said = f"离{ground.towns[town[n]]}只有 {gap[n]:.0f} 米{lines};请核对街镇"
-        row, found = int(work.rows[places[at[n]]]), ground.towns[owner[at[n]]]
-        work.warnings.append(Problem(work.file, row, work.told("town"), found, "坐标所在的街镇", said))
+    for place, n, m in zip(places.tolist(), nearest.tolist(), gap.tolist(), strict=True):
+        said = f"离{ground.towns[n]}只有 {m:.0f} 米{lines};请核对街镇"
+        found = str(work.cells["town"].iloc[place])
+        work.warnings.append(Problem(work.file, int(work.rows[place]), column, found, IN_TOWN, said))
 
 
 def by_address(work: Work) -> None:

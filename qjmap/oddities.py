@@ -364,15 +364,16 @@ def _look_places(
     if places.size:
         own = ground.polygons[stated[places].astype(int)]
         off[places] = shapely.distance(own, shapely.points(x[places], y[places]))
-    near = _told_together(odd, "town", wrong & (off <= open_m), off, _IN_TOWN, ground)
+    near = _told_together(odd, "town", wrong & (off <= open_m), off, IN_TOWN, ground)
 
     def other_town(place: int, _: str) -> str:
         return f"坐标在{ground.towns[owner[place]]}{kind},距所写街镇 {off[place]:,.0f} 米;请核对坐标或街镇"
 
-    odd.fault("town", wrong & ~near, _IN_TOWN, other_town)
+    odd.fault("town", wrong & ~near, IN_TOWN, other_town)
 
 
-_IN_TOWN = "坐标所在的街镇"
+IN_TOWN = "坐标所在的街镇"
+"""What is expected of the town that a row states or gets."""
 
 
 def _told_together(odd: Sheet, key: str, near: Bools, away: Floats, expected: str, ground: Ground) -> Bools:

@@ -62,8 +62,26 @@ def test_near_a_line_it_is_said_that_it_may_as_well_be_the_next_town(grid_distri
     (told,) = prepared(content, grid_district, official).warnings
     assert (told.row, told.advice) == (2, "离己镇只有 200 米;请核对街镇")
     why = prepared(content, grid_district, official).repairs[0].why
-    assert why == "没有写街镇;坐标按界线落在戊镇"
+    assert why == "没有写街镇;坐标按界线落在戊镇,离己镇只有 200 米"
     assert prepared(table(*rows, head=NO_TOWN), grid_district, official).warnings == ()
+
+
+def test_many_near_schematic_lines_are_told_at_once_and_each_where_it_got_its_town(grid_district, land):
+    rows = [at(grid_district, 4_800, 4_700), at(grid_district, 4_400, 0), at(grid_district, -4_700, 0)]
+    made = prepared(table(*rows, head=NO_TOWN), grid_district, land)
+    (told,) = made.warnings
+    assert (told.row, told.column, told.value) == (None, "街镇", "2 行")
+    assert told.advice.startswith("离邻镇至多 300 米,示意界线本身可能差 ")
+    assert [one.why.removeprefix("没有写街镇;坐标按示意界线落在") for one in made.repairs] == [
+        "戊镇,离己镇只有 200 米",
+        "戊镇",
+        "戊镇,离丁镇只有 300 米",
+    ]
+    # the one that is refused is not told of
+    (told,) = prepared(
+        table(*rows, head=NO_TOWN), grid_district, land, refused=["town-by-place:town:2"]
+    ).warnings
+    assert (told.row, told.value) == (4, "戊镇")
 
 
 def test_without_boundaries_nothing_is_said_of_towns(grid_district, land):
