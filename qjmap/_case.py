@@ -246,9 +246,13 @@ def compare(values: Floats, one: Condition) -> tuple[Bools, Bools]:
 
 @dataclass(frozen=True)
 class Members:
-    """The records that a rule counts, for certain (`sure`) or perhaps; `town` is −1 where it is not known."""
+    """The records that a rule counts, for certain (`sure`) or perhaps; `town` is −1 where it is not known.
+
+    `rows` are their numbers in the registers, one after the other.
+    """
 
     frame: pd.DataFrame
+    rows: NDArray[np.int64]
     sure: Bools
     town: NDArray[np.int64]
     planned: Bools
@@ -280,8 +284,8 @@ def members(
     empty = len(frames) < len(keys)
     if not frames:
         blank = pd.DataFrame({"town": pd.Series(dtype="str")})
-        none = np.zeros(0, dtype=bool)
-        return Members(blank, none, np.zeros(0, dtype=np.int64), none, True, False, labels)
+        none, nowhere = np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)
+        return Members(blank, nowhere, none, nowhere, none, True, False, labels)
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     yes, unknown = judge(frame, conditions)
     status = frame["status"].astype(object)
@@ -297,6 +301,7 @@ def members(
     town = case.district.towns.index.get_indexer(pd.Index(frame["town"]))
     return Members(
         frame[keep].reset_index(drop=True),
+        np.flatnonzero(keep),
         yes[keep],
         np.asarray(town[keep], dtype=np.int64),
         later[keep],

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from qjmap import coverage
 from qjmap._case import (
@@ -128,8 +127,14 @@ def _placed(found: Members) -> tuple[Floats, Floats, Floats, int]:
         none = np.zeros(0)
         return none, none, none, 0
     x, y, error = (found.numbers(one) for one in ("x", "y", "error_m"))
-    placed = found.sure & np.isfinite(x) & np.isfinite(y)
+    placed = _are_placed(found)
     return x[placed], y[placed], np.nan_to_num(error[placed]), int((found.sure & ~placed).sum())
+
+
+def _are_placed(found: Members) -> Bools:
+    if not len(found.frame):
+        return np.zeros(0, dtype=bool)
+    return found.sure & np.isfinite(found.numbers("x")) & np.isfinite(found.numbers("y"))
 
 
 def nearest(rule: Rule, case: Case) -> Prepared:
@@ -201,24 +206,15 @@ def _reached(rule: Rule, case: Case, found: Members, served: Members) -> tuple[B
     radius = np.array(
         [rule.figure.of(str(settings[one])) if one >= 0 else rule.figure.rural for one in found.town]
     )
-    if rule.to == rule.layers:
-        least, most = _next_one(x[placed], y[placed], own, fx, fy, ferror)
-    else:
-        within = coverage.within(x[placed], y[placed], own, fx, fy, ferror, radius[placed])
-        least, most = within.least, within.most
-    certain[placed], nowhere[placed] = most <= radius[placed], least > radius[placed]
+    itself = _itself(found, served)[placed] if rule.to == rule.layers else None
+    within = coverage.within(x[placed], y[placed], own, fx, fy, ferror, radius[placed], itself)
+    certain[placed], nowhere[placed] = within.most <= radius[placed], within.least > radius[placed]
     return certain, nowhere, strays
 
 
-def _next_one(
-    x: Floats, y: Floats, error: Floats, fx: Floats, fy: Floats, ferror: Floats
-) -> tuple[Floats, Floats]:
-    """Bound the distance to the nearest other record of a layer: the second nearest, itself being first."""
-    if fx.size < 2:
-        return np.full(x.size, np.inf), np.full(x.size, np.inf)
-    found = cKDTree(np.column_stack((fx, fy))).query(np.column_stack((x, y)), k=[2])
-    away, index = np.ravel(found[0]), np.ravel(found[1])
-    return np.maximum(away - error - ferror.max(), 0), away + error + ferror[index]
+def _itself(found: Members, served: Members) -> NDArray[np.int64]:
+    """Give for each record its own number among the facilities that count, −1 where it does not."""
+    return pd.Index(served.rows[_are_placed(served)]).get_indexer(pd.Index(found.rows)).astype(np.int64)
 
 
 def site_status(

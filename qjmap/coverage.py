@@ -322,6 +322,7 @@ def within(
     fy: ArrayLike,
     ferror: ArrayLike,
     radius: ArrayLike,
+    itself: ArrayLike | None = None,
 ) -> Within:
     """Tell for each point whether a facility lies within a radius, both known to an error only.
 
@@ -337,6 +338,9 @@ def within(
         Facilities, shape (f,), and theirs.
     radius
         Radius for each point, shape (m,) or one number, metres. At radius ≤ 0 nothing is within.
+    itself
+        For each point the number of the facility that it is itself and that does not count, shape (m,); −1 for
+        none. Without it all count.
 
     Returns
     -------
@@ -354,8 +358,9 @@ def within(
     r = _finite(
         np.broadcast_to(np.asarray(radius, dtype=float), _shape_for(radius, px.size, "radius")), "半径"
     )
-    most = _least_sum(px, py, qx, qy, theirs) + own
-    least = np.maximum(_least_sum(px, py, qx, qy, -theirs) - own, 0)
+    mine = np.broadcast_to(np.asarray(-1 if itself is None else itself, dtype=np.int64), px.shape)
+    most = _least_sum(px, py, qx, qy, theirs, mine) + own
+    least = np.maximum(_least_sum(px, py, qx, qy, -theirs, mine) - own, 0)
     certain = (most <= r) & (r > 0)
     return Within(certain, (least <= r) & (r > 0) & ~certain, least, most)
 
@@ -416,8 +421,8 @@ def _areas(shapes: Shapes, edges: _arcs.Edges, x: Floats, y: Floats, radius: Flo
 # ---- distances -----------------------------------------------------------------------------------
 
 
-def _least_sum(x: Floats, y: Floats, fx: Floats, fy: Floats, extra: Floats) -> Floats:
-    """Give for each point the least of distance + extra over the facilities, (m,); inf if there are none.
+def _least_sum(x: Floats, y: Floats, fx: Floats, fy: Floats, extra: Floats, itself: Ints) -> Floats:
+    """Give for each point the least of distance + extra over the facilities but itself, (m,); inf if there are none.
 
     Facilities of one extra need their nearest one only; among several, neighbours are asked for until the
     next could not do better even with the group's least extra.
@@ -438,7 +443,9 @@ def _least_sum(x: Floats, y: Floats, fx: Floats, fy: Floats, extra: Floats) -> F
                 part = pending[start : start + rows]
                 found = tree.query(at[part], k=np.arange(1, k + 1), workers=2)
                 distance: Floats = np.asarray(found[0])
-                best[part] = np.minimum(best[part], np.min(distance + values[found[1]], axis=1))
+                summed = distance + values[found[1]]
+                summed[np.append(group, -2)[found[1]] == itself[part, None]] = np.inf
+                best[part] = np.minimum(best[part], np.min(summed, axis=1))
                 again.append(part[distance[:, -1] + values[0] < best[part]])
             pending = np.concatenate(again) if k < group.size else pending[:0]
             k *= 4

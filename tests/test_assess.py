@@ -496,6 +496,24 @@ def test_spacing_looks_at_the_next_hydrant_not_at_itself(grid_district: District
     assert (middle.have, middle.shortfall, middle.shortfall_most) == (0, 1, 3)
 
 
+def test_a_badly_known_place_leaves_the_spacing_of_others_as_it_is(grid_district: District) -> None:
+    text = 'kind = "nearest"\nlayers = ["hydrants"]\nto = ["hydrants"]\nfigure = 120\nunit = "米"\n'
+    rows = [{"town": MIDDLE, "error_m": 0, **at(grid_district, x, 5)} for x in (5, 105, 405)]
+    far = {"town": MIDDLE, "error_m": 900, **at(grid_district, 4000, 4000)}
+    middle = judged(grid_district, text, {"hydrants": [*rows, far]}).row("r", MIDDLE)
+    assert (middle.have, middle.shortfall, middle.shortfall_most) == (2, 2, 2)
+    # beside a well known one, it is the other that counts
+    near = {"town": MIDDLE, "error_m": 900, **at(grid_district, 6, 5)}
+    middle = judged(grid_district, text, {"hydrants": [*rows, near]}).row("r", MIDDLE)
+    assert (middle.have, middle.shortfall, middle.shortfall_most) == (2, 0, 2)
+    # one of which nobody knows whether it serves is itself served by the one beside it, which is not itself
+    doubtful = [{**one, "service": "未知" if n == 1 else "在用"} for n, one in enumerate(rows)]
+    middle = judged(grid_district, text + 'to_where = { service = "在用" }\n', {"hydrants": doubtful}).row(
+        "r", MIDDLE
+    )
+    assert (middle.status, middle.have) == (UNKNOWN, 1)
+
+
 # ---- triggers, zones, deadlines --------------------------------------------------------------------
 
 

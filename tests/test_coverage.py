@@ -345,6 +345,20 @@ def test_agreement_with_shapely_on_crowds_and_many_cornered_towns():
 
 
 @QUICK
+@given(places, st.integers(0, 2**32 - 1), radii)
+def test_within_leaves_out_what_a_point_is_itself(where, seed, radius):
+    rng = np.random.default_rng(seed)
+    x, y = split(where)
+    error = rng.exponential(400, x.size)
+    itself = np.where(rng.random(x.size) < 0.8, np.arange(x.size), -1)
+    found = within(x, y, error, x, y, error, radius, itself)
+    d = np.hypot(x[:, None] - x, y[:, None] - y)
+    d[itself >= 0, itself[itself >= 0]] = np.inf
+    assert found.most == pytest.approx((d + error).min(axis=1, initial=np.inf) + error)
+    assert found.least == pytest.approx(np.maximum((d - error).min(axis=1, initial=np.inf) - error, 0))
+
+
+@QUICK
 @given(places, places, st.integers(0, 2**32 - 1), radii)
 def test_within_looks_at_every_facility_that_can_matter(where, facilities, seed, radius):
     rng = np.random.default_rng(seed)
@@ -364,10 +378,12 @@ def test_within_with_many_facilities_of_many_errors(monkeypatch):
     monkeypatch.setattr(coverage, "_CELLS", 500)
     rng = np.random.default_rng(4)
     p, f, e = rng.uniform(0, 1000, (300, 2)), rng.uniform(0, 1000, (500, 2)), rng.exponential(100, 500)
-    found = within(*p.T, 0, *f.T, e, 50)
     d = np.hypot(p[:, :1] - f[:, 0], p[:, 1:] - f[:, 1])
-    assert found.most == pytest.approx((d + e).min(axis=1))
-    assert found.least == pytest.approx(np.maximum((d - e).min(axis=1), 0))
+    for itself in (None, np.arange(300)):
+        found = within(*p.T, 0, *f.T, e, 50, itself)
+        assert found.most == pytest.approx((d + e).min(axis=1))
+        assert found.least == pytest.approx(np.maximum((d - e).min(axis=1), 0))
+        d[np.arange(300), np.arange(300)] = np.inf
 
 
 # ---- geometry ------------------------------------------------------------------------------------
