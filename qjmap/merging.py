@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -48,7 +49,9 @@ def collisions(kept: RawTable, new: RawTable, key: str) -> Bools:
     return found
 
 
-def namesakes(kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec) -> dict[int, str]:
+def namesakes(
+    kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec, names: Sequence[str] = ()
+) -> dict[int, str]:
     """Find rows that are probably a kept record under another key: the same name, and no other town.
 
     Parameters
@@ -57,37 +60,123 @@ def namesakes(kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec) -> dict[in
         The register as text and the file's rows; both with the layer's columns.
     spec
         The layer or table.
+    names
+        The district's own names: with one of them before it, or the record's own town, a name is the same name.
 
     Returns
     -------
     dict
         Place in `new` → key of the one record that it may be. A name that fits several is nobody's.
     """
-    key = key_of(spec)
-    if key is None or not {"name", "town", key} <= {*spec.columns} & {*kept.columns}:
+    sides = _unknown(kept, new, spec, names)
+    if sides is None:
         return {}
+    old, fresh = sides
+    apart = fresh.merge(old, on="name", suffixes=("", "_kept"))
+    one, other = apart["town"], apart["town_kept"]
+    apart = apart[(one == other).fillna(value=False).to_numpy(dtype=bool) | one.isna() | other.isna()]
+    in_town = fresh[fresh["town"].notna()].merge(
+        old[old["town"].notna()], on=["town", "rest"], suffixes=("", "_kept")
+    )
+    both = ["place", "key_kept"]
+    pairs = pd.concat([apart[both], in_town[both]], ignore_index=True).drop_duplicates()
+    lone = ~pairs.duplicated("place", keep=False) & ~pairs.duplicated("key_kept", keep=False)
+    found = pairs[lone].sort_values("place")
+    return dict(zip(found["place"].tolist(), found["key_kept"].tolist(), strict=True))
+
+
+def lookalikes(
+    kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec, names: Sequence[str] = ()
+) -> dict[int, tuple[str, ...]]:
+    """Find rows that may be a kept record of their town, named with some words more or less (卫生院, 中心卫生院).
+
+    Numbers and letters tell things apart (1号, 11号), so they must agree. In long lists, which nobody
+    looks through one by one, nothing is found.
+
+    Parameters
+    ----------
+    kept, new, spec, names
+        As in `namesakes`.
+
+    Returns
+    -------
+    dict
+        Place in `new` → keys of the records that it may be; none of those that `namesakes` finds.
+    """
+    if "town" not in kept or kept["town"].value_counts().mul(new["town"].value_counts()).sum() > _MOST_PAIRS:
+        return {}
+    sides = _unknown(kept, new, spec, names)
+    if sides is None:
+        return {}
+    sure = namesakes(kept, new, spec, names)
+    old, fresh = (one[one["town"].notna() & one["rest"].str.len().gt(1)] for one in sides)
+    fresh, old = fresh[~fresh["place"].isin(list(sure))], old[~old["key"].isin(list(sure.values()))]
+    pairs = fresh.merge(old, on="town", suffixes=("", "_kept"))
+    like = [_alike(*two) for two in zip(pairs["rest"], pairs["rest_kept"], strict=True)]
+    found = pairs[np.array(like, dtype=bool)].groupby("place")["key_kept"].agg(tuple)
+    return dict(zip(found.index.tolist(), found.tolist(), strict=True))
+
+
+_MOST_PAIRS = 20_000
+_TELLING = re.compile(r"[0-9A-Za-z一二三四五六七八九十甲乙丙丁东南西北上下大小新老旧分]")
+
+
+def _alike(one: str, other: str) -> bool:
+    """Say whether the longer name is the shorter one with up to as much again in it, nothing that tells apart."""
+    short, long = sorted((one, other), key=len)
+    if len(long) > 2 * len(short):
+        return False
+    letters, more = iter(long), []
+    for wanted in short:
+        for letter in letters:
+            if letter == wanted:
+                break
+            more.append(letter)
+        else:
+            return False
+    return not _TELLING.search("".join((*more, *letters)))
+
+
+def _unknown(
+    kept: pd.DataFrame, new: pd.DataFrame, spec: LayerSpec, names: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Give the kept records that a file does not name by their key, and its rows that have none of the kept keys.
+
+    Each with its name as it is compared (`name`), that without its town (`rest`), `town`, `key` and `place`; of a file
+    that has one name twice in a town neither.
+    """
+    key = key_of(spec)
+    if key is None or kept.empty or not {"name", "town", key} <= {*spec.columns} & {*kept.columns}:
+        return None
     # the usual update: folding a hundred thousand names takes a second
     if new[key].isin(kept[key]).all():
-        return {}
-    old, fresh = (
-        pd.DataFrame(
-            {
-                "name": one["name"].str.normalize("NFKC").str.replace(r"\s", "", regex=True),
-                "town": one["town"],
-                "key": one[key],
-                "place": np.arange(len(one)),
-            }
-        )
-        for one in (kept, new)
-    )
-    fresh = fresh[fresh["name"].notna() & ~fresh["key"].isin(kept[key])]
-    fresh = fresh[~fresh.duplicated(["name", "town"], keep=False)]
-    old = old[old["name"].isin(fresh["name"]) & ~old["key"].isin(new[key])]
-    pairs = fresh.merge(old, on="name", suffixes=("", "_kept"))
-    one, other = pairs["town"], pairs["town_kept"]
-    pairs = pairs[(one == other).fillna(value=False).to_numpy(dtype=bool) | one.isna() | other.isna()]
-    lone = ~pairs.duplicated("place", keep=False) & ~pairs.duplicated("key_kept", keep=False)
-    return dict(zip(pairs["place"][lone].tolist(), pairs["key_kept"][lone].tolist(), strict=True))
+        return None
+    known, mine = kept[key].isin(new[key]), new[key].isin(kept[key])
+    old, fresh = _named(kept, ~known & kept["name"].notna(), key, names), _named(new, ~mine, key, names)
+    return old, fresh[~fresh.duplicated(["name", "town"], keep=False)]
+
+
+def _named(frame: pd.DataFrame, chosen: pd.Series, key: str, names: Sequence[str]) -> pd.DataFrame:
+    places = np.flatnonzero(chosen.to_numpy(dtype=bool) & frame["name"].notna().to_numpy())
+    cells = frame.iloc[places]
+    name = cells["name"].str.normalize("NFKC").str.replace(r"\s", "", regex=True)
+    if names:
+        own = "|".join(re.escape(one) for one in sorted(names, key=len, reverse=True))
+        name = name.str.replace(rf"^(?:{own})(?=..)", "", regex=True)
+    rest = name.astype(object).to_numpy(copy=True)
+    towns = cells["town"].astype(object).to_numpy()
+    for town in cells["town"].dropna().unique():
+        here = towns == town
+        short = re.escape(re.sub("(街道|镇|乡)$", "", town))
+        rest[here] = [re.sub(rf"^{short}(?:街道|镇|乡)?(?=.)", "", one) for one in rest[here]]
+    columns = {
+        "name": name.to_numpy(),
+        "rest": rest,
+        "town": towns,
+        "key": cells[key].to_numpy(),
+        "place": places,
+    }
+    return pd.DataFrame(columns)
 
 
 def join(

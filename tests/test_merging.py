@@ -10,7 +10,7 @@ from qjmap.comparison import compare_tables
 from qjmap.district import ROOT
 from qjmap.ingest import RawTable
 from qjmap.layers import load_registry
-from qjmap.merging import Joining, collisions, join, key_of, namesakes
+from qjmap.merging import Joining, collisions, join, key_of, lookalikes, namesakes
 
 REGISTRY = load_registry(ROOT / "data" / "layers.toml")
 PONDS = REGISTRY.layers["fire_ponds"]
@@ -214,3 +214,48 @@ def test_no_record_is_lost_but_by_replacing_and_none_comes_twice(old, new, data)
         assert compare_tables(joined.frame, again.frame).same  # a second time changes nothing
         if how == Joining.ADD:
             assert not compare_tables(kept.frame, joined.frame).changed
+
+
+OWN = ("重庆市綦江区", "綦江区", "綦江")
+
+
+def test_a_name_is_the_same_with_the_district_or_its_town_before_it():
+    kept = table(
+        {"id": "A", "name": "綦江区丁山镇卫生院", "town": "丁山镇"},
+        {"id": "B", "name": "綦江区人民医院"},
+        {"id": "C", "name": "綦江区永新镇卫生院", "town": "永新镇"},
+    ).frame
+    new = table(
+        {"id": "1", "name": "重庆市綦江区丁山镇卫生院", "town": "丁山镇"},
+        {"id": "2", "name": "綦江人民医院", "town": "古南街道"},
+        {"id": "3", "name": "永新卫生院", "town": "永新镇"},
+        {"id": "4", "name": "卫生院", "town": "东溪镇"},
+    ).frame
+    assert namesakes(kept, new, PONDS, OWN) == {0: "A", 1: "B", 2: "C"}
+    short = new.assign(name=["丁山镇卫生院", "人民医院", "卫生院", "綦江"])
+    assert namesakes(kept, short, PONDS, OWN) == {0: "A", 1: "B", 2: "C"}
+    # two rows that would be one record are nobody's
+    twice = table(
+        {"id": "1", "name": "丁山卫生院", "town": "丁山镇"}, {"id": "2", "name": "卫生院", "town": "丁山镇"}
+    ).frame
+    assert namesakes(kept, twice, PONDS, OWN) == {}
+
+
+def test_a_name_with_some_words_more_or_less_may_be_a_record_of_its_town():
+    kept = table(
+        {"id": "A", "name": "綦江区石角镇中心卫生院", "town": "石角镇"},
+        {"id": "B", "name": "綦江区石角镇蒲河卫生院", "town": "石角镇"},
+        {"id": "C", "name": "东溪镇中心卫生院", "town": "东溪镇"},
+        {"id": "D", "name": "1号消火栓", "town": "东溪镇"},
+        {"id": "E", "name": "己池", "town": "东溪镇"},
+    ).frame
+    new = table(
+        {"id": "1", "name": "石角镇卫生院", "town": "石角镇"},
+        {"id": "2", "name": "东溪卫生院", "town": "东溪镇"},
+        {"id": "3", "name": "11号消火栓", "town": "东溪镇"},
+        {"id": "4", "name": "东溪镇己池", "town": "东溪镇"},  # the same, so not one that is like it
+        {"id": "5", "name": "中心卫生院", "town": "永新镇"},
+        {"id": "6", "name": "卫生院分院", "town": "石角镇"},
+    ).frame
+    assert lookalikes(kept, new, PONDS, OWN) == {0: ("A", "B"), 1: ("C",)}
+    assert lookalikes(kept, kept, PONDS, OWN) == {}

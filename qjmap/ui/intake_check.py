@@ -286,29 +286,43 @@ def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joine
 
 
 def _namesakes(one: Work, made: Draft) -> None:
-    """Ask whether rows that have a kept record's name are that record."""
-    found = [each for each in made.warnings if each.expected == intake_work.NAMESAKE]
-    if not found and not one.same:
-        return
-    if found:
-        table = intake_work.table(one).table
-        where = [table.where(table.row_of(each) or 0) for each in found[:6]]
-        named = "、".join(
-            f"{row}“{(each.value or '')[:20]}”" for row, each in zip(where, found[:6], strict=True)
-        )
-        more = "等" if len(found) > 6 else ""
-        said = f"有 {len(found):,} 行与库中的记录同名,街镇也不矛盾,编号却不同:{named}{more}。照现在这样存,会记成两条。"
+    """Ask whether rows that have a kept record's name, or one like it, are that record."""
+    same = [each for each in made.warnings if each.expected == intake_work.NAMESAKE]
+    alike = [each for each in made.warnings if each.expected == intake_work.LOOKALIKE]
+    end = "照现在这样存,会记成两条。"
+    if same:
+        said = f"有 {len(same):,} 行与库中的记录同名,街镇也不矛盾,编号却不同:{_named(one, same)}。{end}"
         st.html(html.alert("库中有同名的记录", [said]))
-    key = "intake-same"
-    if st.session_state.get(key) != one.same:
-        st.session_state[key] = one.same
+    if same or one.same:
+        _taking(one, "same", "namesake", "同名的当作同一条:沿用库中的编号,按编号更新(逐条可以不采用)")
+    if alike:
+        said = f"有 {len(alike):,} 行与库中同一街镇的记录名称相近:{_named(one, alike)}。若是同一家(处),{end}"
+        st.html(html.alert("库中有名称相近的记录", [said]))
+    if alike or one.alike:
+        told = "名称相近且只像一条的,当作同一条:沿用库中的编号和记录,按编号更新(逐条可以不采用)"
+        _taking(one, "alike", "lookalike", told)
+
+
+def _named(one: Work, found: Sequence[Problem]) -> str:
+    table = intake_work.table(one).table
+    where = [table.where(table.row_of(each) or 0) for each in found[:6]]
+    named = "、".join(f"{row}“{(each.value or '')[:20]}”" for row, each in zip(where, found[:6], strict=True))
+    return named + ("等" if len(found) > 6 else "")
+
+
+def _taking(one: Work, name: str, kind: str, label: str) -> None:
+    """Offer to take rows for the kept records that they are told to be or to be like."""
+    key = f"intake-{name}"
+    if st.session_state.get(key) != getattr(one, name):
+        st.session_state[key] = getattr(one, name)
 
     def changed() -> None:
-        one.same, one.told = bool(st.session_state[key]), None
-        one.how = Joining.UPDATE if one.same else None
-        one.offered = {each: old for each, old in one.offered.items() if not each.startswith("namesake:")}
+        setattr(one, name, bool(st.session_state[key]))
+        one.told = None
+        one.how = Joining.UPDATE if one.same or one.alike else None
+        one.offered = {each: old for each, old in one.offered.items() if not each.startswith(f"{kind}:")}
 
-    st.checkbox("同名的当作同一条:沿用库中的编号,按编号更新(逐条可以不采用)", key=key, on_change=changed)
+    st.checkbox(label, key=key, on_change=changed)
 
 
 def _same(joined: Joined) -> bool:

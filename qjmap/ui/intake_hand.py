@@ -127,6 +127,7 @@ class Work:
     offered: dict[str, Repair] = field(default_factory=dict)
     how: Joining | None = None
     same: bool = False
+    alike: bool = False
     consent: bool = False
     gone: bool = False
     why: str = ""
@@ -200,7 +201,7 @@ class Work:
 
     def _forget_choices(self) -> None:
         self.choices, self.fills, self.meanings, self.reading, self.reading_label = {}, {}, {}, None, ""
-        self.doubted = self.same = False
+        self.doubted = self.same = self.alike = False
         self.refused, self.offered, self.how = frozenset(), {}, None
         self.consent = self.gone = False
         self.base, self.told, self.conflict, self.saved = None, None, "", None

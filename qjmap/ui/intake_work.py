@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -29,8 +30,8 @@ from qjmap.ui.intake_hand import Joined, Work
 NEW_ID = "新的编号"
 """What `qjmap.oddities.look` expects of an id that is kept already."""
 
-NAMESAKE = "库中没有的名称"
-"""What is expected of a row that has the name of a kept record, and another key."""
+NAMESAKE, LOOKALIKE = "库中没有的名称", "库中没有的相近名称"
+"""What is expected of a row that has the name of a kept record, or one like it, and another key."""
 
 Progress = Callable[[float], None]
 _SAMPLED = 2000  # rows that are looked at for examples
@@ -203,7 +204,9 @@ def joining(one: Work, spec: LayerSpec, matches: dict[str, Match], rows: int) ->
 def knows_again(one: Work, spec: LayerSpec, matches: Mapping[str, Match]) -> bool:
     """Tell whether rows can be records that are kept: by a key in the file, or one that the program finds."""
     key = merging.key_of(spec)
-    return key in matches or key in draft.told_by_register(spec) or (key is not None and one.same)
+    return (
+        key in matches or key in draft.told_by_register(spec) or (key is not None and (one.same or one.alike))
+    )
 
 
 def checked(
@@ -231,6 +234,7 @@ def checked(
         tuple((name, tuple(words.items())) for name, words in one.meanings.items() if words),
         how,
         one.same,
+        one.alike,
         one.base,
     )
     number = merging.key_of(spec)
@@ -260,10 +264,10 @@ def checked(
         _forget()
         # that an id is there already is what an update is about; of an addition such rows are told apart
         # (and of namesakes, which can be taken for the records that they may be)
-        odd = (each for each in made.warnings if each.expected not in (NEW_ID, NAMESAKE))
+        odd = (each for each in made.warnings if each.expected not in (NEW_ID, NAMESAKE, LOOKALIKE))
         again = _left_out(one, made, register, matches) if how == Joining.ADD else ()
         made = replace(made, warnings=(*odd, *again))
-        return made if how == Joining.REPLACE else _namesakes(one, made, register, matches)
+        return made if how == Joining.REPLACE else _namesakes(one, made, register, matches, around.names)
 
     made = one.once("draft", key, make)
     one.offered.update((repair.id, repair) for repair in made.repairs)
@@ -288,42 +292,86 @@ def _left_out(
     )
 
 
-def _namesakes(one: Work, made: Draft, register: RawTable, matches: Mapping[str, Match]) -> Draft:
-    """Warn of rows that have a kept record's name, or take them for it where the person says so."""
-    found = merging.namesakes(register.frame, made.frame, made.spec)
+def _namesakes(
+    one: Work, made: Draft, register: RawTable, matches: Mapping[str, Match], names: tuple[str, ...]
+) -> Draft:
+    """Warn of rows that have a kept record's name or one like it, or take them for it where the person says so."""
     key = merging.key_of(made.spec)
-    if not found or key is None:
+    if key is None:
         return made
-    kept = found.values()
+    same = {n: (each,) for n, each in merging.namesakes(register.frame, made.frame, made.spec, names).items()}
+    alike = merging.lookalikes(register.frame, made.frame, made.spec, names)
+    if one.same:
+        made = _taken_for(one, made, register, matches, same, "namesake", "同名")
+    if one.alike:
+        made = _taken_for(one, made, register, matches, _settled(alike), "lookalike", "名称相近")
+    left = {} if one.same else same
+    doubted = {n: each for n, each in alike.items() if not one.alike or len(each) > 1}
+    odd = (
+        *_told_names(one, made, register, matches, left, NAMESAKE, "也叫这个名称"),
+        *_told_names(one, made, register, matches, doubted, LOOKALIKE, "名称与它相近"),
+    )
+    return replace(made, warnings=(*made.warnings, *odd))
+
+
+def _settled(alike: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    """Give the rows that are like one record only, which no other row is like."""
+    claimed = Counter(key for keys in alike.values() for key in keys)
+    return {n: keys for n, keys in alike.items() if len(keys) == 1 and claimed[keys[0]] == 1}
+
+
+def _told_names(
+    one: Work,
+    made: Draft,
+    register: RawTable,
+    matches: Mapping[str, Match],
+    found: Mapping[int, tuple[str, ...]],
+    expected: str,
+    how: str,
+) -> list[Problem]:
+    column = matches["name"].column if "name" in matches else made.spec.columns["name"].label
+    told, odd = table(one).table.told, []
+    for place, keys in found.items():
+        kept = "、".join(
+            f"“{key}”({name})" for key, name in zip(keys, kept_names(register, made.spec, keys), strict=True)
+        )
+        advice = f"库中{kept}{how};若是同一条,请把编号改为 {'或 '.join(keys)},否则会记成两条"
+        value = str(made.frame["name"].iloc[place])
+        odd.append(told(Problem(made.file, made.rows[place], column, value, expected, advice)))
+    return odd
+
+
+def _taken_for(
+    one: Work,
+    made: Draft,
+    register: RawTable,
+    matches: Mapping[str, Match],
+    found: Mapping[int, tuple[str, ...]],
+    kind: str,
+    how: str,
+) -> Draft:
+    """Give rows the keys and names of the records that they are taken for; each listed, and refused by itself."""
+    key = merging.key_of(made.spec)
+    if key is None or not found:
+        return made
+    kept = [keys[0] for keys in found.values()]
     named = dict(zip(kept, kept_names(register, made.spec, kept), strict=True))
-    if not one.same:
-        column = matches["name"].column if "name" in matches else made.spec.columns["name"].label
-        told = table(one).table.told
-        odd = [
-            told(
-                Problem(
-                    made.file,
-                    made.rows[place],
-                    column,
-                    named[each],
-                    NAMESAKE,
-                    f"库中“{each}”也叫这个名称;若是同一条,请把编号改为 {each},否则会记成两条",
-                )
-            )
-            for place, each in found.items()
-        ]
-        return replace(made, warnings=(*made.warnings, *odd))
     column = matches[key].column if key in matches else made.spec.columns[key].label
-    ids = made.frame[key].astype(object).to_numpy(copy=True)
+    ids, names = (made.frame[each].astype(object).to_numpy(copy=True) for each in (key, "name"))
     repairs = []
-    for place, each in found.items():
-        repair = f"namesake:{key}:{made.rows[place]}"
-        if not {repair, f"namesake:{key}"} & one.refused:
-            why = f"与库中“{named[each]}”同名,当作同一条"
+    for place, (each,) in found.items():
+        repair = f"{kind}:{key}:{made.rows[place]}"
+        if not {repair, f"{kind}:{key}"} & one.refused:
+            other = "" if names[place] == named[each] else f"(文件写“{names[place]}”,名称仍用库中的)"
+            why = f"与库中“{named[each]}”{how},当作同一条{other}"
             sheet, row = table(one).table.place(made.rows[place])
             repairs.append(Repair(repair, row, column, str(ids[place]), each, why, sheet))
-            ids[place] = each
-    frame = made.frame.assign(**{key: pd.Series(ids, index=made.frame.index).astype("str")})
+            ids[place], names[place] = each, named[each]
+    taken = {
+        each: pd.Series(cells, index=made.frame.index).astype("str")
+        for each, cells in ((key, ids), ("name", names))
+    }
+    frame = made.frame.assign(**taken)
     return replace(made, frame=frame, repairs=(*made.repairs, *repairs))
 
 

@@ -721,6 +721,42 @@ def test_a_fault_of_the_joined_register_is_told_by_its_record(office, monkeypatc
     assert "编号 X1(1号):“口径”为“7”,应为不小于 50 的数。请核对" in seen.problems
 
 
+def test_rows_named_like_a_kept_record_are_told_and_may_be_taken_for_it(office):
+    kept_ones = office.shipped("health").table().frame.set_index("id")
+    here = kept_ones[kept_ones["town"] == "东溪镇"]["name"]
+    (number, full) = next((n, name) for n, name in here.items() if name.endswith("东溪镇中心卫生院"))
+    other = kept_ones[kept_ones["town"] == "丁山镇"]["name"]
+    (same, _) = next((n, name) for n, name in other.items() if name.endswith("丁山镇卫生院"))
+    rows = [
+        {"名称": "东溪镇卫生院", "街镇": "东溪镇", "类别": kept_ones.at[number, "kind"], "全科医生": 7},
+        {
+            "名称": "重庆市綦江区丁山镇卫生院",
+            "街镇": "丁山镇",
+            "类别": kept_ones.at[same, "kind"],
+            "全科医生": 8,
+        },
+    ]
+    seen = checked(excel(rows), "health")
+    total = len(kept_ones)
+    assert f"保存后共 {total + 2} 家" in seen.text
+    assert (
+        "有 1 行与库中的记录同名,街镇也不矛盾,编号却不同:第 3 行“重庆市綦江区丁山镇卫生院”" in seen.problems
+    )
+    assert "有 1 行与库中同一街镇的记录名称相近:第 2 行“东溪镇卫生院”" in seen.problems
+    seen.at.checkbox(key="intake-same").check()
+    seen.run()
+    assert f"保存后共 {total + 1} 家" in seen.text
+    seen.at.checkbox(key="intake-alike").check()
+    seen.run()
+    assert f"保存后共 {total} 家(现有 {total}):新增 0,改动 2" in seen.text
+    assert "名称相近的记录" not in seen.problems
+    save(seen)
+    after = kept(office, "health")
+    assert (after.at[number, "gp_count"], after.at[same, "gp_count"]) == ("7", "8")
+    # the register's own names stay
+    assert (after.at[number, "name"], after.at[same, "name"]) == (full, kept_ones.at[same, "name"])
+
+
 def test_rows_of_a_kept_record_s_name_may_be_taken_for_it(office):
     there = health(office, 2)
     names = [each["name"] for each in there]
