@@ -29,6 +29,7 @@ _KINDS = {
     "above": "空白按上一行",
     "number": "自动编号",
     "namesake": "同名的当作同一条",
+    "lookalike": "名称相近的当作同一条",
     "default": "整列补填",
     "fill": "按所选整列填写",
     "said": "按说明的意思读",
