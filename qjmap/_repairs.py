@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from types import MappingProxyType
 
 from qjmap._units import factor
@@ -37,7 +38,8 @@ BLANKS = frozenset(
 _YES = frozenset({"√", "✓", "✔", "是", "有", "y", "yes", "1", "true", "已", "已有"})
 _NO = frozenset({"×", "✗", "✘", "否", "无", "没有", "n", "no", "0", "false", "未", "x"})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_SPACED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?: \d{3})+(?!\s*[\d,])")
 _MEASURED = re.compile(
     r"(?:约|大约|共|地上|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,](?:\D|(?<=[A-Za-z^])[23](?!\d))*)"
 )
@@ -49,6 +51,8 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _YEAR = re.compile(
     r"(\d{4})\s*(?:年\s*(?:(\d{1,2})月\s*(?:(\d{1,2})日?)?)?.*|[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:\s.*)?|\.0+)"
 )
+
+_LONGEST = 100  # letters of a cell that may be a number
 
 _GUARD = re.compile(r"'\s*[=+\-@＝＋－＠]")
 
@@ -111,9 +115,9 @@ def number(text: str, unit: str, *, whole: bool, times: float = 1.0) -> Fix | No
     folded = unicodedata.normalize("NFKC", text).strip()
     if folded.lower() in BLANKS:
         return None, "blank", "表示没有数据的记号,按空白"
-    bare = re.sub(r"\s", "", folded)
-    if _THOUSANDS.fullmatch(bare):
-        bare = bare.replace(",", "")
+    bare = one_number(text)
+    if bare is None:
+        return None
     if _NUMBER.fullmatch(bare):
         value = float(bare)
         if times != 1:
@@ -122,13 +126,13 @@ def number(text: str, unit: str, *, whole: bool, times: float = 1.0) -> Fix | No
             return (
                 written(round(value * times, 9)),
                 "digits",
-                f"全角数字、千分位或空格;按列名的单位 ×{times:g}",
+                _how(text, f"按列名的单位 ×{times:g}"),
             )
         if whole and not bare.lstrip("+-").isdecimal():
             if not value.is_integer() or abs(value) >= 1e15:
                 return None
-            return written(value), "whole", "整数写成了小数"
-        return (bare, "digits", "全角数字、千分位或空格") if bare != text else None
+            return written(value), "whole", _how(text, "整数写成了小数")
+        return (bare, "digits", _how(text)) if bare != text else None
     if unit == "毫米" and (bore := _BORE.fullmatch(bare)):
         return bore[1], "unit", "去掉公称直径的记号"
     found = _MEASURED.fullmatch(bare)
@@ -142,7 +146,47 @@ def number(text: str, unit: str, *, whole: bool, times: float = 1.0) -> Fix | No
     if whole and not round(value, 9).is_integer():
         return None
     why = "去掉单位" if own == 1 else f"“{found[2]}”换算为“{unit}”(×{own:g})"
-    return written(round(value, 9)), "unit", why
+    return written(round(value, 9)), "unit", _how(text, why)
+
+
+def one_number(text: str) -> str | None:
+    """Write a cell half-width, without blanks and without what parts thousands.
+
+    Returns
+    -------
+    str or None
+        None where a blank, a line break or the mark of a note stands between digits: these are two numbers (``10 20``,
+        ``1⏎2``, ``12③``). A single space before each three digits parts thousands: ``1 050``.
+    """
+    if len(text) > _LONGEST:
+        return text
+    if any(unicodedata.category(mark) == "No" and not one.isalpha() for one, mark in pairwise(f" {text}")):
+        return None
+    folded = _unspaced(text).strip()
+    first = re.search(r"\d", folded)
+    if first and re.search(r"\s[.,]?\d", folded[first.start() :]):
+        return None
+    bare = re.sub(r"\s", "", folded)
+    return bare.replace(",", "") if _THOUSANDS.fullmatch(bare) else bare
+
+
+def _unspaced(text: str) -> str:
+    """Write a cell half-width, its thousands not parted by spaces."""
+    return _SPACED.sub(lambda found: found[0].replace(" ", ""), unicodedata.normalize("NFKC", text))
+
+
+def _how(text: str, *more: str) -> str:
+    """Say what was done to a cell so that it is a plain number; of one with a unit, what joined its digits."""
+    folded, unspaced = unicodedata.normalize("NFKC", text), _unspaced(text)
+    alone = _NUMBER.fullmatch(re.sub(r"[\s,]", "", folded)) is not None
+    said = {
+        "全角改半角": alone
+        and any(unicodedata.normalize("NFKC", one) != one for one in text if not one.isspace()),
+        "去掉千分位逗号": "," in folded,
+        "去掉千分位空格": folded != unspaced,
+        "去掉空格": alone and bool(re.search(r"\s", unspaced)),
+    }
+    return "、".join((*(word for word, done in said.items() if done), *more))
 
 
 def year(text: str) -> Fix | None:

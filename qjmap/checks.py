@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from qjmap import _shapes
 from qjmap._likeness import nearest, same_but_signs
+from qjmap._repairs import one_number
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable
 from qjmap.layers import SHAPE, Column, LayerSpec
@@ -262,17 +262,16 @@ def _numbers(cells: pd.Series[str]) -> pd.Series[float]:
 
 
 def _number_advice(_: int, value: str) -> str:
-    folded = re.sub(r"\s", "", unicodedata.normalize("NFKC", value))
-    if _THOUSANDS.fullmatch(folded):
-        folded = folded.replace(",", "")
-    elif _DECIMAL_COMMA.fullmatch(folded):
-        return f"是否应为“{folded.replace(',', '.')}”(小数点写成了逗号)"
-    plain = folded.replace(".", "", 1).lstrip("+-").isdecimal()
-    return f"是否应为“{folded}”" if plain and folded != value else ""
+    bare = one_number(value)
+    if bare is None:
+        return "一格里有两个数,程序不合并:请只填一个"
+    if _DECIMAL_COMMA.fullmatch(bare):
+        return f"是否应为“{bare.replace(',', '.')}”(小数点写成了逗号)"
+    plain = bare.replace(".", "", 1).lstrip("+-").isdecimal()
+    return f"是否应为“{bare}”" if plain and bare != value else ""
 
 
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?:\d{1,2}|\d{4,})")  # three digits behind it are thousands
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+,(?:\d{1,2}|\d{4,})|0+,\d+)")  # three digits behind it are thousands
 
 
 def _check_range(sheet: Sheet, column: Column, numbers: pd.Series[float]) -> None:
