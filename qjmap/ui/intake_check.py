@@ -51,7 +51,8 @@ _HOW = {
 def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
     """Show the check of the file, and what keeps it."""
     if one.saved is not None:
-        _tell_saved(one, spec, one.saved, intake_work.draft_of(one))
+        numbered = merging.key_of(spec) in intake_work.matched(one, spec, tuple(office.district.towns.index))
+        _tell_saved(one, spec, one.saved, intake_work.draft_of(one), numbered)
         return
     matches = intake_work.matched(one, spec, tuple(office.district.towns.index))
     _, register = intake_work.kept(one)
@@ -498,7 +499,7 @@ def _of_record(problem: Problem, table: RawTable, spec: LayerSpec) -> str:
     return f"编号 {record[key]}{name}:“{column.label}”为“{value}”,应为{problem.expected}{advice}"
 
 
-def _tell_saved(one: Work, spec: LayerSpec, saved: Saved, made: Draft) -> None:
+def _tell_saved(one: Work, spec: LayerSpec, saved: Saved, made: Draft, numbered: bool) -> None:
     version = saved.version
     st.html(
         html.done(
@@ -506,8 +507,10 @@ def _tell_saved(one: Work, spec: LayerSpec, saved: Saved, made: Draft) -> None:
         )
     )
     if made.bad.any():
-        bad = f"有错的 {int(made.bad.sum()):,} 行没有存入。下载退回的文件,改好后再导入(选“按编号更新”)。"
-        st.html(html.note(bad))
+        how = "改好后再导入(选“按编号更新”)"
+        if not numbered:  # the rows that were kept would be added once more
+            how = "只留有错的行,改好后再导入(选“追加”);存入的行不要再导入一次"
+        st.html(html.note(f"有错的 {int(made.bad.sum()):,} 行没有存入。下载退回的文件,{how}。"))
     if saved.left_out:
         said = f"另有 {saved.left_out:,} 行因编号库中已有而没有追加,都注明在退回的文件里。"
         st.html(html.note(said))

@@ -151,7 +151,7 @@ def test_good_rows_are_kept_and_the_file_goes_back_with_its_faults(office, offer
     seen.at.checkbox(key="intake-consent").check()
     save(seen.run())
     assert "已存为第 1 版,共 5 个" in seen.text
-    assert "有错的 1 行没有存入" in seen.text
+    assert "有错的 1 行没有存入。下载退回的文件,改好后再导入(选“按编号更新”)" in seen.text
     assert "intake-returned" in offered
     found = kept(office)
     assert list(found.index) == ["X0", "X1", "X2", "X3", "X5"]
@@ -719,6 +719,18 @@ def test_a_fault_of_the_joined_register_is_told_by_its_record(office, monkeypatc
     monkeypatch.setattr(service, "import_layer", refuse)
     seen = save(checked(excel([{"编号": "X1", "口径(mm)": 150}])))
     assert "编号 X1(1号):“口径”为“7”,应为不小于 50 的数。请核对" in seen.problems
+
+
+def test_of_a_file_without_ids_only_the_faulty_rows_come_back(office):
+    row = {"街镇": "东溪镇", "类别": "卫生院"}
+    rows = [{"名称": "甲诊所", "全科医生": 7, **row}, {"名称": "乙诊所", "全科医生": "两个", **row}]
+    seen = checked(excel(rows), "health")
+    seen.at.checkbox(key="intake-consent").check()
+    save(seen.run())
+    assert "有错的 1 行没有存入" in seen.text
+    # as an update it would not be known again, and added a second time
+    assert "按编号更新" not in seen.text
+    assert "只留有错的行,改好后再导入(选“追加”);存入的行不要再导入一次" in seen.text
 
 
 def test_rows_named_like_a_kept_record_are_told_and_may_be_taken_for_it(office):
