@@ -167,7 +167,7 @@ class Work:
             key: table.frame[self.matches[key].column] if key in self.matches else blank
             for key in (*self.spec.columns, ADDRESS)
         }
-        known = used(self.source, self.matches)
+        known = {*used(self.source, self.matches), self.source.folders}  # of these a note tells
         unused = [name for name in table.frame.columns if name not in known]
         if unused:
             shown = "、".join(unused[:12]) + ("等" if len(unused) > 12 else "")

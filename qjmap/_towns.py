@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from qjmap._bench import Floats, Repair, Work, as_list
+from qjmap._bench import Bools, Floats, Repair, Work, as_list
 from qjmap._repairs import town as meant_by
 from qjmap._repairs import written
 from qjmap.checks import UNPLACED
@@ -32,37 +32,65 @@ def _kept_towns(work: Work) -> None:
         work.cells["town"] = work.cells["town"].where(~blank, work.cells[key].map(towns)).astype("str")
 
 
+_SHEET, _LAYER, _FOLDER = ("sheet-town", "工作表"), ("layer-town", "图层"), ("folder-town", "文件夹")
+_CALLED = {"xlsx": _SHEET, "xls": _SHEET, "gpkg": _LAYER, "shp": _LAYER, "kml": _FOLDER}
+
+
 def towns_of_sheets(source: Source, towns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """Give of a workbook's sheets that are read those that are called as a town, and that town.
+    """Give of a workbook's sheets that are read those that are called as a town, and that town; of a KML its folders.
 
     Parameters
     ----------
     source
-        A sheet, or several that are read together.
+        A sheet, or several that are read together; a layer of a GeoPackage or a Shapefile; a KML.
     towns, names
         The district's towns; its own names, which may stand before a town's.
     """
-    sheets = [one.name for one in source.parts or (source,) if one.format in ("xlsx", "xls")]
+    if source.format not in _CALLED:
+        return {}
+    sheets = [one.name for one in source.parts or (source,)]
+    if source.format == "kml":
+        paths = source.table.frame[source.folders].dropna().unique() if source.folders else ()
+        sheets = list(dict.fromkeys(name for path in paths for name in str(path).split("/")))
     found = {name: (name, "", "") if name in towns else meant_by(name, towns, names) for name in sheets}
     return {name: fix[0] for name, fix in found.items() if fix is not None and fix[0]}
 
 
 def by_sheet(work: Work) -> None:
-    """Give the rows of a sheet that is called as a town that town, where the file has no column of towns."""
+    """Give the rows of a sheet, layer or folder that is called as a town that town, where no column says it."""
     if "town" not in work.spec.columns or "town" in {*work.matches, *work.fills}:
         return
     towns = towns_of_sheets(work.source, work.around.gazetteer.towns, work.around.names)
-    start, mine = 0, ~work.left & ~work.again()  # what is kept of a known record stays
-    for n, one in enumerate(work.source.parts or (work.source,)):
-        where, stop = np.zeros(len(work.rows), dtype=bool), start + len(one.table.rows)
-        where[start:stop] = mine[start:stop]
-        start, meant = stop, towns.get(one.name, "")
-        if not meant or not where.any() or not work.allows("sheet-town", "town", n):
+    kind, called = _CALLED.get(work.source.format, _SHEET)
+    mine = ~work.left & ~work.again()  # what is kept of a known record stays
+    for n, (name, rows) in enumerate(_gathered(work.source, towns) if towns else ()):
+        where, meant = rows & mine, towns.get(name, "")
+        if not meant or not where.any() or not work.allows(kind, "town", n):
             continue
-        why = f"没有街镇列;工作表名“{one.name}”即{meant},共 {where.sum():,} 行"
-        repair = f"sheet-town:town:{n}"
-        work.repairs.append(Repair(repair, None, work.told("town"), None, meant, why, one.name))
+        why = f"没有街镇列;{called}名“{name}”即{meant},共 {where.sum():,} 行"
+        repair = Repair(f"{kind}:town:{n}", None, work.told("town"), None, meant, why, name)
+        work.repairs.append(repair)
         work.cells["town"] = work.cells["town"].mask(where, meant).astype("str")
+
+
+def _gathered(source: Source, towns: Mapping[str, str]) -> Iterator[tuple[str, Bools]]:
+    """Give the rows of each sheet or layer; of a KML those of each folder of a town, the innermost that is one."""
+    count = len(source.table.rows)
+    if source.format == "kml":
+        paths = source.table.frame[source.folders].astype("category").cat
+        named = [
+            next((one for one in reversed(str(path).split("/")) if one in towns), "")
+            for path in paths.categories
+        ]
+        own = np.array([*named, ""], dtype=object)[paths.codes]  # of a row in no folder the code is -1
+        yield from ((name, own == name) for name in towns)
+        return
+    start = 0
+    for one in source.parts or (source,):
+        where, stop = np.zeros(count, dtype=bool), start + len(one.table.rows)
+        where[start:stop] = True
+        start = stop
+        yield one.name, where
 
 
 def by_place(work: Work) -> None:

@@ -41,6 +41,7 @@ _ELEMENTS = 10_000_000  # of a KML
 _SQL = 5_000_000  # characters of all that a database says of its tables
 _DEGREES = "EPSG:4326"
 _NUMBERED = "行号为要素的序号"
+_FOLDERS = ("Folder", "Document")
 
 
 def read_vector(name: str, content: bytes, kind: str, archive: _limits.Archive | None) -> tuple[Source, ...]:
@@ -256,9 +257,10 @@ def _kml(name: str, content: bytes) -> tuple[Source, ...]:
             raise _limits.refusal(name, f"第 {error.start + 1} 个字节不是 GBK", "编码正确的 KML") from error
     rows: list[dict[str, object]] = []
     shapes: list[Any] = []
+    folders: list[str] = []
     links = corners = 0
     try:
-        for mark in _placemarks(name, content):
+        for mark, folder in _placemarks(name, content):
             if _tag(mark) == "NetworkLink":
                 links += 1
                 continue
@@ -270,6 +272,7 @@ def _kml(name: str, content: bytes) -> tuple[Source, ...]:
                 )
             rows.append(_kml_properties(mark))
             shapes.append(shape)
+            folders.append(folder)
     except DefusedXmlException as error:
         raise _limits.refusal(
             name, "XML 中有文件类型声明(DTD、实体)", "不含 DTD 的 KML", "文件可能是恶意构造的"
@@ -279,10 +282,17 @@ def _kml(name: str, content: bytes) -> tuple[Source, ...]:
             raise
         raise _limits.refusal(name, "无法解析", "合乎 XML 语法的 KML", "请重新导出后再上传") from error
     keys = _keys(dict.fromkeys(key for one in rows for key in one), name)
-    columns = {key: [one.get(key) for one in rows] for key in keys}
-    notes = (f"{links} 个网络链接未读:只读文件本身的内容",) if links else ()
+    columns: dict[str, Sequence[object]] = {key: [one.get(key) for one in rows] for key in keys}
+    notes: tuple[str, ...] = (f"{links} 个网络链接未读:只读文件本身的内容",) if links else ()
+    own = ""
+    if count := len(set(folders) - {""}):
+        own = "文件夹"
+        while own in columns:
+            own = f"所在{own}"
+        columns[own] = folders
+        notes += (f"要素分在 {count} 个文件夹里,文件夹的名称记在“{own}”列",)
     found = _source(name, Path(name).stem, "kml", columns, shapes, _DEGREES, notes)
-    return () if found is None else (found,)
+    return () if found is None else (replace(found, folders=own),)
 
 
 class _InLumps(io.BytesIO):
@@ -292,10 +302,11 @@ class _InLumps(io.BytesIO):
         return super().read(None if size is None or size < 0 else max(size, _LUMP))
 
 
-def _placemarks(name: str, content: bytes) -> Iterator[Element]:
-    """Yield placemarks and network links one by one, and forget each."""
+def _placemarks(name: str, content: bytes) -> Iterator[tuple[Element, str]]:
+    """Yield placemarks and network links one by one, each with the folders that it stands in, and forget it."""
     clock = _limits.Clock(name)
     above: list[Element] = []  # the elements that are open
+    path: list[str] = []  # the names of the folders that are open
     marks = inside = 0  # placemarks that are open; elements in the outermost of them
     for n, (event, element) in enumerate(
         defusedxml.ElementTree.iterparse(_InLumps(content), events=("start", "end"), forbid_dtd=True)
@@ -311,6 +322,8 @@ def _placemarks(name: str, content: bytes) -> Iterator[Element]:
                 raise _limits.refusal(
                     name, f"嵌套超过 {_limits.NESTING} 层", "正常的 KML", "文件可能是恶意构造的"
                 )
+            if not marks and _tag(element) in _FOLDERS:
+                path.append("")
             marks += mark
             inside += bool(marks)
             if inside > _limits.VERTICES:
@@ -320,10 +333,20 @@ def _placemarks(name: str, content: bytes) -> Iterator[Element]:
         if mark:
             marks -= 1
             inside = inside if marks else 0
-            yield element
+            yield element, "/".join(filter(None, path))
             element.clear()
+        elif not marks and _tag(element) in _FOLDERS:
+            path.pop()
+        elif not marks and _tag(element) == "name" and above and _names_folder(above):
+            path[-1] = " ".join((element.text or "").split())[:200]
         if above and not marks:  # what is done with is let go, or a hundred million blank elements would stay
             above[-1].remove(element)
+
+
+def _names_folder(above: Sequence[Element]) -> bool:
+    """Say whether a name among these open elements is a folder's; that of the whole document is the file's."""
+    tag = _tag(above[-1])
+    return tag == "Folder" or (tag == "Document" and any(_tag(one) in _FOLDERS for one in above[:-1]))
 
 
 def _tag(element: Element) -> str:

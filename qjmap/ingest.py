@@ -125,6 +125,8 @@ class Source:
         The rows of its table that Excel does not show.
     parts
         The sheets that were read together (`qjmap.sheets`); of a single one none.
+    folders
+        The column that says in which folder of a KML a row's feature stands, the outermost first; blank when none does.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Source:
     above: tuple[str, ...] = ()
     veiled: tuple[int, ...] = ()
     parts: tuple[Source, ...] = ()
+    folders: str = ""
 
 
 FORMATS = (".xlsx", ".xls", ".csv", ".geojson", ".zip", ".gpkg", ".kml", ".kmz")

@@ -116,7 +116,7 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     """
     found: dict[str, Match] = {}
     taken: set[str] = set()
-    headers = {name: _read(name) for name in source.table.frame.columns}
+    headers = {name: _read(name) for name in source.table.frame.columns if name != source.folders}
     if "lon" in spec.columns:  # two of one place, before each by itself
         _take(_by_pair(source.table.frame, spec), spec, found, taken)
     _take(_by_name(headers, spec), spec, found, taken)
@@ -125,7 +125,11 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
         _pairs(headers, samples, found, taken)  # before likeness: 经纬度 is like 经度
     _take(_by_likeness(headers, spec), spec, found, taken)
     samples = {name: cells for name, cells in samples.items() if name not in taken}
-    _take(_by_content(samples, spec, towns, found), spec, found, taken)
+    offers = [*_by_content(samples, spec, towns, found)]
+    if source.folders:  # the towns in their names are offered as a repair: `qjmap._towns.by_sheet`
+        kinds = {source.folders: _sample(source.table.frame[source.folders])}
+        offers += _by_content(kinds, spec, (), found)
+    _take(iter(offers), spec, found, taken)
     for key, other in (("lon", "lat"), ("lat", "lon")):
         if key in found and found[key].why == CONTENT and other not in found:
             del found[key]  # half a place is none

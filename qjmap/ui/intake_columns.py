@@ -34,6 +34,7 @@ _BY_PROGRAM = {
 }
 """What a register wants of every record and the program fills in; kind only where there is but one."""
 
+_SHEET, _LAYER = ("工作表", "表名"), ("图层", "图层名")
 _HOW_KNOWN = {"position": f"没有时记“{LISTED}”", "error_m": "没有时按坐标位数计"}
 _ERRORS = ("1", "5", "10", "20", "50", "100", "200", "500", "1000")
 """Errors in metres that a person may say of all rows; another one is written into the file."""
@@ -99,9 +100,9 @@ def show(one: Work, spec: LayerSpec, district: District) -> None:
         with st.expander(f"文件里没有认出的列({len(rest)}):{named}"):
             for each in rest:
                 _choose(one, each, matches, columns)
-    _tell_towns(one, spec, matches, district)
+    read = _used(one, matches) | _tell_towns(one, spec, matches, district)
     _tell_coordinates(one, matches)
-    _tell_unused(one, matches, columns, spec)
+    _tell_unused(read, matches, columns, spec)
     _tell_twice(matches, spec)
     where = "下一步:核对坐标" if after(one, spec, matches) == PLACES else "下一步:检查"
     parts.next_button(one, after(one, spec, matches), where)
@@ -237,17 +238,23 @@ def _used(one: Work, matches: dict[str, Match]) -> set[str]:
     return coordinates.used(intake_work.table(one), matches) | ({rows.column} if rows is not None else set())
 
 
-def _tell_towns(one: Work, spec: LayerSpec, matches: Mapping[str, Match], district: District) -> None:
-    """Say of sheets that are called as towns that their rows get these, where the file has no such column."""
+def _tell_towns(one: Work, spec: LayerSpec, matches: Mapping[str, Match], district: District) -> set[str]:
+    """Say of sheets, layers or folders that are called as towns that their rows get these, where no column says it.
+
+    Gives the column of the folders when it is read for that.
+    """
     if "town" not in spec.columns or "town" in {*matches, *one.fills}:
-        return
-    called = list(sheets_of_towns(intake_work.table(one), district))
+        return set()
+    found = intake_work.table(one)
+    called = list(sheets_of_towns(found, district))
     if called:
+        what, by = {"xlsx": _SHEET, "xls": _SHEET, "kml": ("文件夹", "文件夹名")}.get(found.format, _LAYER)
         named = "".join(f"“{name}”" for name in called[:6]) + (
-            f"等 {len(called)} 张" if len(called) > 6 else ""
+            f"等 {len(called)} 个" if len(called) > 6 else ""
         )
-        said = f"文件没有街镇列:工作表{named}的各行按表名记街镇;在“核对”一步列出,可以不采用。"
+        said = f"文件没有街镇列:{what}{named}的各行按{by}记街镇;在“核对”一步列出,可以不采用。"
         st.html(html.note(said))
+    return {found.folders} if called else set()
 
 
 def _tell_coordinates(one: Work, matches: dict[str, Match]) -> None:
@@ -267,9 +274,10 @@ def _tell_coordinates(one: Work, matches: dict[str, Match]) -> None:
         st.html(html.note(f"“{rows.column}”列写明坐标是哪一种,下一步按它读。"))
 
 
-def _tell_unused(one: Work, matches: dict[str, Match], columns: list[str], spec: LayerSpec) -> None:
+def _tell_unused(
+    used: Collection[str], matches: dict[str, Match], columns: list[str], spec: LayerSpec
+) -> None:
     """Name the columns that are not used, and of those that may be a number of the register which it may be."""
-    used = _used(one, matches)
     unused = [name for name in columns if name not in used]
     if unused:
         st.html(

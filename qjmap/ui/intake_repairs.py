@@ -9,6 +9,8 @@ from qjmap.layers import LayerSpec
 from qjmap.ui import html
 from qjmap.ui.intake_hand import Work
 
+_GROUPS = {"layer-town": ("图层", "个图层"), "folder-town": ("文件夹", "个文件夹")}
+_SHEETS = ("工作表", "张表")
 _SINGLES = 200  # single repairs that can be refused one by one
 _KINDS = {
     "swap": "经纬度对调",
@@ -18,6 +20,8 @@ _KINDS = {
     "address": "由地址得知",
     "town-by-place": "按坐标得知街镇",
     "sheet-town": "按工作表名",
+    "layer-town": "按图层名",
+    "folder-town": "按文件夹名",
     "village-code": "按村(社区)名册补代码",
     "village-town": "按代码补街镇",
     "village-town-code": "补街镇代码",
@@ -76,7 +80,8 @@ def _show_group(one: Work, spec: LayerSpec, group: str, repairs: list[Repair]) -
         st.html(html.note(f"坐标换算:{repairs[0].why}。要改请回到第 4 步。"))
         return
     singles = [each for each in repairs if each.row is not None or each.sheet]
-    count = f"{len(singles):,} {'处' if singles[0].row is not None else '张表'}" if singles else "整列"
+    counted = "处" if singles and singles[0].row is not None else _GROUPS.get(kind, _SHEETS)[1]
+    count = f"{len(singles):,} {counted}" if singles else "整列"
     key = f"intake-repair-{group}"
     wanted = group not in one.refused
     if st.session_state.get(key) != wanted:
@@ -99,7 +104,8 @@ def _show_group(one: Work, spec: LayerSpec, group: str, repairs: list[Repair]) -
 
 
 def _example(repair: Repair) -> str:
-    where = f"工作表“{repair.sheet}”" if repair.sheet else ""
+    called, _ = _GROUPS.get(repair.id.partition(":")[0], _SHEETS)
+    where = f"{called}“{repair.sheet}”" if repair.sheet else ""
     where += f"第 {repair.row} 行 " if repair.row is not None else ""
     if repair.id.startswith("sum:"):
         return f"{where}“{repair.old}”:{repair.why}"
