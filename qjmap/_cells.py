@@ -13,7 +13,7 @@ import pandas as pd
 from qjmap._bench import BY_NUMBER, Bools, Repair, Work, like
 from qjmap._grouped import heading
 from qjmap._ids import like_ids, strange_ids
-from qjmap._repairs import fixer, identifier, stem, written
+from qjmap._repairs import UNSEEN, fixer, identifier, seen, stem, written
 from qjmap._sums import HEADER, NOTE, SUM, Aside, asides
 from qjmap._units import factor
 from qjmap.errors import Problem
@@ -27,7 +27,6 @@ EXAMPLE = "示例"
 _PLACED = ("position", "error_m")
 _LABELS = ("id", "code", "name", "town", "village", "kind")
 """Columns in which the word of a sum may stand."""
-_HIDDEN = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|GETTING_DATA)")
 _LOST = r"[0-9](?:\.[0-9]+)?[eE]\+[0-9]+"  # as spreadsheets write numbers that are too long for them
 
@@ -166,6 +165,7 @@ def repair_cells(work: Work) -> None:
         if key == key_of(work.spec):
             _write_ids(work, key)
         _read_as_said(work, key)
+        _take_unseen(work, key, column)
         times, scaled = _scale(work, key, column)
         fix = fixer(column, work.around.gazetteer.towns, work.around.names, times)
         if fix is None:
@@ -194,6 +194,20 @@ def _read_as_said(work: Work, key: str) -> None:
         work.for_cells(key, places, [value] * len(places), "said", [why] * len(places))
 
 
+def _take_unseen(work: Work, key: str, column: Column) -> None:
+    """Take away letters that nobody sees; of text `plain` does it, of coordinates `qjmap._placing`."""
+    if column.type in ("text", "longitude", "latitude"):
+        return
+    cells = work.cells[key]
+    suspects = cells[cells.notna() if column.type == "document" else _suspect(work, cells, column)]
+    clean = {
+        text: left for text in map(str, suspects.unique()) if (left := seen(text).strip()) != text.strip()
+    }
+    places = np.flatnonzero(cells.isin(list(clean)).to_numpy()).tolist() if clean else []
+    new = [clean[str(text)] or None for text in cells.iloc[places].tolist()]
+    work.for_cells(key, places, new, "control", ["去掉看不见的字符"] * len(places))
+
+
 def _suspect(work: Work, cells: pd.Series, column: Column) -> pd.Series:
     """Mark cells that are not already as a register wants them."""
     if column.type == "category":
@@ -206,7 +220,7 @@ def _suspect(work: Work, cells: pd.Series, column: Column) -> pd.Series:
         "year": r"[0-9]{4}",
         "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
         "boolean": "是|否",
-        "text": rf"(?:[^'{_HIDDEN}][^{_HIDDEN}]*)?",
+        "text": rf"(?:[^'{UNSEEN}][^{UNSEEN}]*)?",
     }[column.type]
     return cells.notna() & ~like(cells, shape)
 

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from qjmap._repairs import seen
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -87,7 +89,7 @@ def parse(cells: Iterable[object]) -> tuple[Floats, Bools]:
 
 
 def _number(text: str) -> tuple[float, bool]:
-    text = unicodedata.normalize("NFKC", text[:60]).replace("＇", "'").strip()
+    text = unicodedata.normalize("NFKC", seen(text[:60])).replace("＇", "'").strip()
     if _PLAIN.fullmatch(text):
         return float(text), False
     if _DECIMAL_COMMA.fullmatch(text):

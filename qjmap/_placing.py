@@ -12,7 +12,7 @@ import shapely
 from qjmap import _lonlat, accuracy, datum
 from qjmap import _shapes as shapes_as_text
 from qjmap._bench import Bools, Floats, Work, like
-from qjmap._repairs import written
+from qjmap._repairs import seen, written
 from qjmap._towns import by_address, by_place
 from qjmap.checks import LISTED
 from qjmap.coordinates import by_row, columns, of_shapes
@@ -103,7 +103,9 @@ def _put(work: Work, key: str, rows: Bools, value: str) -> None:
 
 
 def _degrees(work: Work, text: tuple[pd.Series, pd.Series], reading: datum.Reading | None) -> None:
-    x, y = (one.set_axis(work.cells["lon"].index) for one in text)
+    unseen = np.zeros(len(work.rows), dtype=bool)
+    text = _seen(work, "lon", text[0], unseen), _seen(work, "lat", text[1], unseen)
+    x, y = text
     if reading is not None and reading.swapped:
         if work.for_column("swap", "lon", None, None, "经度、纬度两列写反,全部对调"):
             x, y = y, x
@@ -130,6 +132,7 @@ def _degrees(work: Work, text: tuple[pd.Series, pd.Series], reading: datum.Readi
     elif reading.metres:
         work.digits = accuracy.of_metres(*numbers)
     lon, lat = reading.lon.copy(), reading.lat.copy()
+    lon[unseen] = lat[unseen] = np.nan
     _commas(work, x_text, y_text, lon, lat)
     _turn(work, lon, lat, text, reading)
     good = np.isfinite(lon) & np.isfinite(lat)
@@ -146,6 +149,23 @@ def _degrees(work: Work, text: tuple[pd.Series, pd.Series], reading: datum.Readi
         kept = text_of.astype(object).to_numpy(copy=True)
         kept[rewrite] = [written(round(one, 8)) for one in values[rewrite].tolist()]
         work.cells[key] = pd.Series(kept, index=text_of.index).astype("str")
+
+
+def _seen(work: Work, key: str, text: pd.Series, refused: Bools) -> pd.Series:
+    """Take away letters that nobody sees, and list it; mark the rows where a person will not have it."""
+    text = text.set_axis(work.cells[key].index)
+    odd = text.notna().to_numpy() & ~like(text, r"[-+0-9.]+")
+    kept = text.astype(object).to_numpy(copy=True) if odd.any() else np.empty(0)
+    for place in np.flatnonzero(odd).tolist():
+        old = str(kept[place])
+        new = seen(old).strip() or None
+        if new == old.strip():
+            continue
+        if work.for_row("control", key, int(work.rows[place]), old, new, "去掉看不见的字符"):
+            kept[place] = new
+        else:
+            refused[place] = True
+    return pd.Series(kept, index=text.index).astype("str") if odd.any() else text
 
 
 def _row_by_row(work: Work, rows: npt.NDArray[np.int8]) -> Floats:

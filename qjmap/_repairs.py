@@ -52,6 +52,12 @@ _YEAR = re.compile(
     r"(\d{4})\s*(?:年\s*(?:(\d{1,2})月\s*(?:(\d{1,2})日?)?)?.*|[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:\s.*)?|\.0+)"
 )
 
+UNSEEN = (
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\ufe00-\ufe0f\ufeff"
+)
+"""Letters that nobody sees, as within the brackets of a pattern."""
+_UNSEEN = re.compile(f"[{UNSEEN}]")
 _LONGEST = 100  # letters of a cell that may be a number
 
 _GUARD = re.compile(r"'\s*[=+\-@＝＋－＠]")
@@ -91,6 +97,11 @@ def fixer(
     if column.type == "town":
         return lambda text: town(text, towns, names)
     return plain if column.type == "text" else None
+
+
+def seen(text: str) -> str:
+    """Give a cell without the letters that nobody sees: zero-width ones, soft hyphens, a byte-order mark."""
+    return _UNSEEN.sub("", text)
 
 
 def plain(text: str) -> Fix | None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from qjmap import _shapes
 from qjmap._likeness import nearest, same_but_signs
-from qjmap._repairs import one_number
+from qjmap._repairs import one_number, seen
 from qjmap.errors import Problem
 from qjmap.ingest import RawTable
 from qjmap.layers import SHAPE, Column, LayerSpec
@@ -262,6 +262,8 @@ def _numbers(cells: pd.Series[str]) -> pd.Series[float]:
 
 
 def _number_advice(_: int, value: str) -> str:
+    if seen(value) != value:
+        return "其中有看不见的字符:请删去后重新输入"
     bare = one_number(value)
     if bare is None:
         return "一格里有两个数,程序不合并:请只填一个"
