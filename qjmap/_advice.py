@@ -111,7 +111,7 @@ def _several_points(text: str) -> str:
     """Say of a cell that should hold one point what it holds; blank where it is nothing that is known."""
     if "://" in text:
         return "这是网址:请只填经度、纬度两个数"
-    return "这一格像有不止一个点:请只留一个" if len(re.findall(r"\d+\.\d+", text)) >= 4 else ""
+    return "这一格像有不止一个点:请只留一个" if len(re.findall(r"\d+\.\d+", text[:200])) >= 4 else ""
 
 
 def _day_of_excel(text: str) -> date | None:

@@ -216,7 +216,7 @@ def _suspect(work: Work, cells: pd.Series, column: Column) -> pd.Series:
         return cells.notna() & ~cells.isin(work.around.gazetteer.towns)
     shape = {
         "integer": r"[+-]?[0-9]{1,15}",
-        "number": r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)",
+        "number": r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)",
         "year": r"[0-9]{4}",
         "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
         "boolean": "是|否",
@@ -291,7 +291,7 @@ def _scale(work: Work, key: str, column: Column) -> tuple[float, Bools]:
     why = f"{said},全列换算为“{column.unit}”(×{times:g})"
     if not work.for_column("header-unit", key, unit, column.unit, why):
         return 1.0, scaled
-    numbers = pd.to_numeric(cells.where(like(cells, r"[+-]?[0-9]+\.?[0-9]*")), errors="coerce")
+    numbers = pd.to_numeric(cells.where(like(cells, r"[+-]?[0-9]+(?:\.[0-9]*)?")), errors="coerce")
     scaled = numbers.notna().to_numpy()
     values = cells.astype(object).to_numpy(copy=True)
     values[scaled] = [written(round(one * times, 9)) for one in numbers[scaled].tolist()]

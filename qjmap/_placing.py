@@ -139,7 +139,7 @@ def _degrees(work: Work, text: tuple[pd.Series, pd.Series], reading: datum.Readi
     same = reading.key == datum.WGS84
     for key, text_of, values in (("lon", x_text, lon), ("lat", y_text, lat)):
         # plain degrees stay as they were written: their decimals say how good they are
-        plainly = like(text_of, r"[+-]?[0-9]+\.?[0-9]*")
+        plainly = like(text_of, r"[+-]?[0-9]+(?:\.[0-9]*)?")
         as_written = plainly & same & ~work.turned
         rewrite = good & ~as_written
         if same:

@@ -37,11 +37,11 @@ BLANKS = frozenset(
 )
 _YES = frozenset({"√", "✓", "✔", "是", "有", "y", "yes", "1", "true", "已", "已有"})
 _NO = frozenset({"×", "✗", "✘", "否", "无", "没有", "n", "no", "0", "false", "未", "x"})
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _SPACED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?: \d{3})+(?!\s*[\d,])")
 _MEASURED = re.compile(
-    r"(?:约|大约|共|地上|≈|~)?([+-]?\d[\d,]*\.?\d*)\s*([^\d\s.,](?:\D|(?<=[A-Za-z^])[23](?!\d))*)"
+    r"(?:约|大约|共|地上|≈|~)?([+-]?\d[\d,]*(?:\.\d*)?)\s*([^\d\s.,](?:\D|(?<=[A-Za-z^])[23](?!\d))*)"
 )
 _BORE = re.compile(r"(?:dn|[φΦØ∅⌀])(\d+)(?:mm|毫米)?", re.IGNORECASE)
 _DATE = re.compile(
@@ -123,6 +123,8 @@ def identifier(text: str) -> Fix | None:
 
 def number(text: str, unit: str, *, whole: bool, times: float = 1.0) -> Fix | None:
     """Read full-width digits, thousands, units and 万; what has no unit of its own is `times` as much."""
+    if len(text) > _LONGEST:
+        return None
     folded = unicodedata.normalize("NFKC", text).strip()
     if folded.lower() in BLANKS:
         return None, "blank", "表示没有数据的记号,按空白"

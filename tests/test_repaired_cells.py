@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qjmap import _repairs, draft, ingest, matching
+from qjmap import _advice, _repairs, draft, ingest, matching
+from qjmap.errors import Problem
+from qjmap.layers import Column
 
 HEAD = "编号,名称,街镇,类别,状态,流量,口径"
 
@@ -85,3 +88,17 @@ def test_a_repaired_number_has_the_digits_of_one_number_as_written(cell, whole):
     whole_numbers = [float(re.sub("[ ,]", "", one)) for one in re.findall(number, written) if one != "."]
     assert abs(float(found[0])) in whole_numbers
     assert len(whole_numbers) == 1
+
+
+@pytest.mark.parametrize(
+    "cell", ["1" * 32_000 + "x", "1 " * 16_000, "1 050" * 6_000, "1." * 16_000, "1," * 16_000]
+)
+def test_a_cell_of_digits_without_end_takes_no_time(grid_district, cell):
+    start = time.process_time()
+    lost = made(grid_district, *[cell] * 3, "100")
+    lost = made(grid_district, *[cell] * 3, "100", name="口径")
+    column = Column("lon", "经度", "longitude")
+    assert _advice.advise(Problem("", 2, "lon", cell, "度数"), column, (), there=True)
+    assert time.process_time() - start < 3
+    assert len(lost.problems) >= 3
+    assert len(lost.frame) == 1
