@@ -70,6 +70,11 @@ _IDLE = (
     *_BEFORE,
     *_BEHIND,
 )
+_YES_NO = frozenset({"是", "否", "有", "无", "未知", ""})
+_ASKED = re.compile(
+    r"^(?:是否(?:设有|设置|配备|建有|已?建|有|是|为)?|有无|设有|有没有)|(?:情况|与否|设置情况)$"
+)
+"""Words round the name of a question that change nothing: 是否有发热门诊 is 发热门诊."""
 _WHOLE = ("总", "合计")
 """Of several columns one that says so is the sum of the others."""
 
@@ -123,7 +128,7 @@ def match(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> dict[st
     samples = {name: _sample(source.table.frame[name]) for name in headers if name not in taken}
     if "lon" in spec.columns and "lon" not in found and "lat" not in found:
         _pairs(headers, samples, found, taken)  # before likeness: 经纬度 is like 经度
-    _take(_by_likeness(headers, spec), spec, found, taken)
+    _take(_by_likeness(headers, spec, samples), spec, found, taken)
     samples = {name: cells for name, cells in samples.items() if name not in taken}
     offers = [*_by_content(samples, spec, towns, found)]
     if source.folders:  # the towns in their names are offered as a repair: `qjmap._towns.by_sheet`
@@ -170,9 +175,10 @@ def score(source: Source, spec: LayerSpec, towns: Sequence[str] = ()) -> float:
 
 
 def unsure(header: str, spec: LayerSpec, matches: Mapping[str, Match]) -> list[str]:
-    """Name the numbers of a layer that a column may be, where its header says too little or too much.
+    """Name the numbers and questions of a layer that a column may be, where its header says too little or too much.
 
-    床位, of which year? 消防设施流量, is that 流量? The program does not choose for a person: a number is believed.
+    床位, of which year? 消防设施流量, is that 流量? The program does not choose for a person: a number is believed, and
+    so is a yes or a no.
 
     Returns
     -------
@@ -182,8 +188,11 @@ def unsure(header: str, spec: LayerSpec, matches: Mapping[str, Match]) -> list[s
     """
     said = _read(header)
     stem = re.sub("(?:总数|数量|数)$", "", said.plain)
-    left = [one for key, one in spec.columns.items() if key not in matches and one.type in _NUMBERS]
-    within = [column.label for column in left if stem in column.label] if len(stem) > 1 else []
+    open_ = [one for key, one in spec.columns.items() if key not in matches]
+    left = [one for one in open_ if one.type in _NUMBERS or _is_question(one)]
+    within = (
+        [one.label for one in left if stem in one.label and one.type in _NUMBERS] if len(stem) > 1 else []
+    )
     if len(within) > 1:
         return within
     return [column.label for column in left if _may_be(said, column)]
@@ -351,13 +360,31 @@ def _called(said: _Header, column: Column) -> set[str]:
     return {said.name + more, more + said.name} | ({said.name} if idle else set())
 
 
-def _by_likeness(headers: Mapping[str, _Header], spec: LayerSpec) -> Iterator[Offer]:
-    """Offer names that are nearly right, or that hold the right one: 消火栓名称, 所属街镇名."""
+def _is_question(column: Column) -> bool:
+    """Say whether a column holds yes or no: what stands there says nothing of what was asked."""
+    return column.type == "boolean" or (bool(column.values) and set(column.values) <= _YES_NO)
+
+
+def _by_likeness(
+    headers: Mapping[str, _Header], spec: LayerSpec, samples: Mapping[str, list[str]]
+) -> Iterator[Offer]:
+    """Offer names that are nearly right, or that hold the right one: 消火栓名称, 所属街镇名.
+
+    Numbers and questions must be called so but for words that change nothing; what holds only numbers is of no kind.
+    """
+    numeric = {name for name, cells in samples.items() if cells and all(map(_is_number, cells))}
     for name, said in headers.items():
         for key, column in spec.columns.items():
             if column.type in _NUMBERS:
                 if confidence := _alike(said, column, spec):
                     yield confidence, key, name, NAME, 0, said.unit
+                continue
+            if column.values and name in numeric and not set(samples[name]) <= set(column.values):
+                continue
+            if _is_question(column):
+                asked = _ASKED.sub("", said.plain)
+                if asked != said.plain and any(word == asked for word, _, _ in _names(column)):
+                    yield 0.9, key, name, NAME, 0, ""
                 continue
             if column.type in _axes.OF and _axes.of(name) != _axes.OF[column.type]:
                 continue  # 坐标 is neither of the two
@@ -369,6 +396,10 @@ def _by_likeness(headers: Mapping[str, _Header], spec: LayerSpec) -> Iterator[Of
                 yield min(0.9, likeness * 0.9), key, name, NAME, 0, ""
         if spec.placed and not spec.shaped and _ADDRESS.fullmatch(said.plain):
             yield 0.65, ADDRESS, name, NAME, 0, ""
+
+
+def _is_number(text: str) -> bool:
+    return bool(re.fullmatch(r"[+-]?\d+(?:[.,]\d+)?", text))
 
 
 def _near(one: str, other: str) -> float:

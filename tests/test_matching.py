@@ -354,3 +354,44 @@ def test_a_unit_above_is_not_given_to_what_is_usual_as_it_stands():
         assert found["length_km"].unit == ""
     found = matching.match(source("单位:米,,\n道路名称,里程,路面宽度\n甲,12500,7\n"), spec)
     assert (found["length_km"].unit, found["width_m"].unit) == ("米", "")
+
+
+# ---- questions that are answered with yes or no ------------------------------------------------------
+
+
+def health(header: str, *cells: str):
+    rows = "".join(f"院{n},戊镇,卫生院,{cell}\n" for n, cell in enumerate(cells, 1))
+    (source,) = ingest.read("a.csv", f"机构名称,街镇,机构类别,{header}\n{rows}".encode())
+    return matching.match(source, REGISTRY.spec("health"))
+
+
+@pytest.mark.parametrize("header", ["急救", "急救车", "急救救护车", "发热病人门诊", "中医", "急救点数"])
+@pytest.mark.parametrize("cells", [("1", "0"), ("1", "3"), ("有", "无"), ("是", "否")])
+def test_a_yes_is_not_taken_under_a_name_that_is_only_like(header, cells):
+    assert not {"ems_station", "fever_clinic", "tcm_hall"} & health(header, *cells).keys()
+
+
+@pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        ("是否有发热门诊", "fever_clinic"),
+        ("有无中医馆", "tcm_hall"),
+        ("中医馆设置情况", "tcm_hall"),
+        ("是否为120网点", "ems_station"),
+        ("急救网点", "ems_station"),
+    ],
+)
+def test_words_that_only_ask_change_no_question(header, key):
+    assert health(header, "有", "无")[key].column == header
+
+
+def test_a_question_that_is_only_like_is_asked_about():
+    spec = REGISTRY.spec("health")
+    assert "120急救网点" in matching.unsure("急救网", spec, {})
+    assert matching.unsure("急救网", spec, {"ems_station": matching.Match("x", 1.0, "名称")}) == []
+
+
+@pytest.mark.parametrize("header", ["设施类别码", "举办类", "机构类型别"])
+def test_numbers_are_no_kind_by_a_like_name(header):
+    found = health(header, "1", "2", "12")
+    assert header not in {one.column for one in found.values()}
