@@ -157,6 +157,7 @@ def fill_columns(work: Work) -> None:
 
 def repair_cells(work: Work) -> None:
     """Repair cells column by column; what needs none is not touched."""
+    _warn_of_formulas(work)
     for key, column in work.spec.columns.items():
         if key not in work.matches or column.type == SHAPE:
             continue
@@ -184,6 +185,16 @@ def repair_cells(work: Work) -> None:
         for kind, places in kinds.items():
             new = [fixes[str(text)] for text in cells.iloc[places].tolist()]
             work.for_cells(key, places, [one[0] for one in new], kind, [one[2] for one in new])
+
+
+def _warn_of_formulas(work: Work) -> None:
+    """Tell of columns whose formulas have no result: what they would say is missing."""
+    read = {one.column for one in work.matches.values()}
+    advice = "这些格按空白读入;请用 Excel 打开文件、保存一次,再重新导入"
+    for name, count in work.source.unsaved:
+        if name in read:
+            value = f"{count:,} 个公式没有保存结果"
+            work.warnings.append(Problem(work.file, None, name, value, "算好的值", advice))
 
 
 def _read_as_said(work: Work, key: str) -> None:

@@ -34,13 +34,15 @@ class Sheet:
     """One sheet: its name, its rows (to be read once), and what was met while reading them.
 
     `merged` are ranges of merged cells: first row, last row (as in the file), first place, last place (from 0).
-    `veiled` are the numbers of rows that Excel does not show: filtered out, or hidden by hand.
+    `veiled` are the numbers of rows that Excel does not show: filtered out, or hidden by hand. `unsaved` says by place
+    how many formulas have no result.
     """
 
     name: str
     rows: Iterable[Row]
     formulas: int = 0
     blank_formulas: int = 0
+    unsaved: dict[int, int] = field(default_factory=dict)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden: bool = False
     veiled: list[int] = field(default_factory=list)
@@ -437,6 +439,7 @@ class _Cells:
                 self._keep(self._told(text))
             elif self.formula:
                 self.sheet.blank_formulas += 1
+                self.sheet.unsaved[self.place] = self.sheet.unsaved.get(self.place, 0) + 1
         elif name == "row" and self.cells:
             self.done.append((self.row, self.cells))
             self.cells = {}

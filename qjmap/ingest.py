@@ -127,6 +127,8 @@ class Source:
         The sheets that were read together (`qjmap.sheets`); of a single one none.
     folders
         The column that says in which folder of a KML a row's feature stands, the outermost first; blank when none does.
+    unsaved
+        Columns in which formulas stand without a result, and how many: their cells are blank.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Source:
     veiled: tuple[int, ...] = ()
     parts: tuple[Source, ...] = ()
     folders: str = ""
+    unsaved: tuple[tuple[str, int], ...] = ()
 
 
 FORMATS = (".xlsx", ".xls", ".csv", ".geojson", ".zip", ".gpkg", ".kml", ".kmz")
@@ -471,6 +474,7 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None, spent: Sp
         hidden=sheet.hidden,
         above=grid.above,
         veiled=tuple(sorted(set(sheet.veiled) & set(grid.rows))) if sheet.veiled else (),
+        unsaved=tuple((names[place], count) for place, count in sheet.unsaved.items() if place in names),
     )
 
 

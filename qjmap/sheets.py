@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -166,6 +167,9 @@ def joined(parts: Sequence[Source]) -> Source:
         for n, one in enumerate(parts)
         for name, top, bottom in one.merged
     )
+    unsaved: Counter[str] = Counter()
+    for one in parts:
+        unsaved.update(dict(one.unsaved))
     counts = "、".join(f"“{one.name}”{len(one.table.rows):,} 行" for one in parts[:_COUNTED])
     more = "等" if len(parts) > _COUNTED else ""
     said = f"{len(parts)} 张工作表一起读,共 {len(rows):,} 行:{counts}{more}"
@@ -178,6 +182,7 @@ def joined(parts: Sequence[Source]) -> Source:
         merged=tuple(merged),
         above=tuple(dict.fromkeys(text for one in parts for text in one.above)),
         parts=tuple(parts),
+        unsaved=tuple(unsaved.items()),
     )
 
 
