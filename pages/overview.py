@@ -73,4 +73,5 @@ with right:
         summary.documents_of([layer.frame for layer in layers.values()]),
         district.settings.base_year,
         demo=invented,
+        layers=layers,
     )

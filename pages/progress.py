@@ -33,4 +33,5 @@ frame.foot(
     district.settings.base_year,
     demo=False,
     more=progress.also_people(plan),
+    layers=layers,
 )

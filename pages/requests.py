@@ -3,7 +3,7 @@
 import streamlit as st
 
 from qjmap import wanted
-from qjmap.ui import frame, html, judging, requests
+from qjmap.ui import frame, html, judging, requests, source
 
 frame.dress()
 district = frame.open_district()
@@ -31,4 +31,5 @@ with right:
         dict.fromkeys(rule.document for one in chosen for rule in one.rules),
         year,
         demo=False,
+        more=source.imported_for(rule for one in chosen for rule in one.rules),
     )

@@ -7,7 +7,7 @@ show(
     Theme(
         key="reservoirs",
         title="水库",
-        lead="已建、在建和规划的水库,含规划中的新盛湖水库。",
+        lead="已建、在建和规划的水库,各在哪个街镇。",
         layers=("reservoirs",),
         find=find.reservoirs,
         radius_layers=("reservoirs",),

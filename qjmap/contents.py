@@ -20,11 +20,15 @@ BOUNDARIES = "boundaries"
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of a register or of boundaries; `file` is the name by which faults in it are told."""
+    """The bytes of a register or of boundaries; `file` is the name by which faults in it are told.
+
+    `version` says which of the kept versions they are, blank for what ships.
+    """
 
     file: str
     data: bytes
     name: str = CSV
+    version: str = ""
 
     def table(self) -> RawTable:
         """Give the content as text cells; of boundaries the properties and `geometry`, one row a feature.

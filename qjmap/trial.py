@@ -37,7 +37,7 @@ def try_out(place: District, key: str, content: Content, raw: RawTable | None = 
     DataError
         With every fault.
     """
-    shown = content if raw is None else _Numbered(content.file, content.data, content.name, raw)
+    shown = content if raw is None else _Numbered(content.file, content.data, content.name, raw=raw)
     kept = {**place.kept, key: shown}
     if key == BOUNDARIES:
         names, wide = list(place.towns.index), place.settings.context_units

@@ -343,9 +343,9 @@ class Workspace:
                 raise ValueError("另一个版本的文件")
         except _UNFIT as error:
             raise DamagedError(f"{what}已损坏:内容与保存时的校验值不符") from error
-        return version, Content(
-            f"工作区 {layer} {f'第 {number} 版' if number else '草稿'}", data, version.name
-        )
+        which = f"第 {number} 版" if number else "草稿"
+        told = f"{which},{version.when[:10]}保存"
+        return version, Content(f"工作区 {layer} {which}", data, version.name, told)
 
     def _put(self, path: Path, layer: str, data: bytes, about: Mapping[str, Any]) -> None:
         meta = {

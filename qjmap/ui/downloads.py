@@ -13,7 +13,7 @@ from qjmap import export, summary
 from qjmap.coverage import covered_geometry
 from qjmap.district import District
 from qjmap.registers import Layer, has_demo
-from qjmap.ui import who, words
+from qjmap.ui import source, who, words
 from qjmap.ui.view import View
 
 GEOJSON, EXCEL = "application/geo+json", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -142,7 +142,10 @@ def _offer_shapes(district: District, layer: Layer, metadata: export.Metadata) -
         title=f"{district.settings.short_name}{own.label}",
         filter="全部",
         standard="未用标准",
-        sources=tuple(words.documents(district, summary.documents_of([layer.frame]))),
+        sources=(
+            *words.documents(district, summary.documents_of([layer.frame])),
+            *source.imported([own.key]),
+        ),
         notices=(district.boundary_notice,),
     )
 

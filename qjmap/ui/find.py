@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qjmap import summary
-from qjmap.checks import LISTED
+from qjmap.checks import BY_TOWN, LISTED, UNPLACED
 from qjmap.registers import nowhere
 from qjmap.ui import source, who, words
 from qjmap.ui.html import Figure
@@ -161,7 +161,11 @@ def reservoirs(view: View) -> Findings:
         *found.figures[1:],
     ]
     columns, lines = list(found.columns), [dict(row) for row in found.rows]
-    notes = ["水库位置文件未给坐标:按所在街镇标出,圆圈为可能范围;没有写明街镇的列入“未定位”。"]
+    rough = int(view.shown["position"].isin([one for one in BY_TOWN if one != UNPLACED]).sum())
+    nowhere = int((view.shown["position"] == UNPLACED).sum())
+    notes = [f"{rough} 座没有坐标:按所在街镇标出,圆圈为可能范围。"] if rough else []
+    if nowhere:
+        notes.append(f"{nowhere} 座没有坐标也没有写明街镇:列入“未定位”,不上图。")
     if hidden:
         notes.append(f"总库容:{who.hidden(view.spec)}。")
     else:

@@ -135,10 +135,16 @@ def show_problems(title: str, problems: Sequence[Problem]) -> None:
 
 
 def foot(
-    district: District, documents: Iterable[str], year: int, *, demo: bool, more: Iterable[str] = ()
+    district: District,
+    documents: Iterable[str],
+    year: int,
+    *,
+    demo: bool,
+    more: Iterable[str] = (),
+    layers: Iterable[str] = (),
 ) -> None:
-    """End the page with what it rests on."""
-    named = "、".join(words.documents(district, documents))
+    """End the page with what it rests on: documents, and of the layers that it shows what people put in."""
+    named = "、".join([*words.documents(district, documents), *source.imported(layers)])
     lines = [f"资料:{named}" if named else "资料:本页未用到文件记录", words.population_line(district, year)]
     lines.append(f"{district.origin.line}。")
     if demo:

@@ -10,7 +10,7 @@ from qjmap import export, shortlist_files
 from qjmap.assess import Assessment
 from qjmap.district import District
 from qjmap.shortlist import Choice, Line
-from qjmap.ui import who, words
+from qjmap.ui import source, who, words
 from qjmap.ui.downloads import EXCEL, GEOJSON, today
 
 CSV = "text/csv"
@@ -78,7 +78,11 @@ def metadata(
         title=f"{district.settings.short_name}短板清单({found.year}年)",
         when=today(),
         filter=choice.words(district.registry),
-        sources=(*cited, words.population_line(district, found.year)),
+        sources=(
+            *cited,
+            *source.imported_for(line.rule for line in chosen),
+            words.population_line(district, found.year),
+        ),
         notices=(district.boundary_notice,),
     )
     changed = [line.rule for line in chosen if line.rule.custom]

@@ -311,6 +311,7 @@ def offer_file(
             filter=f"图层:{shown}" + (f";街镇着色:{scene.shade_title}" if scene.shades else ""),
             sources=(
                 *words.documents(district, summary.documents_of(list(frames.values()))),
+                *source.imported(frames),
                 words.population_line(district, district.settings.base_year),
             ),
             notices=(district.boundary_notice,),

@@ -569,6 +569,7 @@ def _offer(
         standard="各条标准见“短缺与项目”",
         sources=(
             *words.documents(district, summary.documents_of([layer.frame for layer in plan.layers.values()])),
+            *source.imported(plan.layers),
             words.population_line(district, plan.years[0]),
         ),
         notices=(district.boundary_notice,),

@@ -63,7 +63,9 @@ def show(person: Person, office: Office, key: str) -> None:
                 st.button("新增一条记录", on_click=record_form.begin, args=(key,), key="add-record")
         record_form.show_unsaved(key, record)
         _lists(rows, record)
-        frame.foot(district, summary.documents_of([there]), district.settings.base_year, demo=False)
+        frame.foot(
+            district, summary.documents_of([there]), district.settings.base_year, demo=False, layers=[key]
+        )
 
 
 def _tell_who(person: Person, spec: LayerSpec) -> bool:

@@ -268,6 +268,7 @@ def offer(
         standard="各条标准见“涉及标准”“条款”两列" + (f";采用的假定:{assumed}" if assumed else ""),
         sources=(
             *words.documents(district, (rule.document for one in chosen for rule in one.rules)),
+            *source.imported_for(rule for one in chosen for rule in one.rules),
             words.population_line(district, year),
         ),
         notices=(district.boundary_notice,),

@@ -260,6 +260,7 @@ def about(
         when=today(),
         sources=(
             *words.documents(district, summary.documents_of(frames)),
+            *source.imported(layers),
             words.population_line(district, year),
         ),
         notices=(district.boundary_notice, *notices),

@@ -13,7 +13,7 @@ from qjmap.assess import MET, SHORT, UNKNOWN, Assessment, Finding
 from qjmap.district import District
 from qjmap.shortlist import Choice, Line
 from qjmap.standards import CUSTOM, Rule
-from qjmap.ui import frame, handout, mapview, paper, single, words
+from qjmap.ui import frame, handout, mapview, paper, single, source, words
 from qjmap.webmap import Scene
 
 
@@ -65,7 +65,11 @@ def about(
         said,
         title=f"{town or district.settings.short_name}:{rule.title}({found.year}年)",
         standard=f"要求:{rule.target}{custom}。{words.rule_source(district, rule)}",
-        sources=(*words.documents(district, [rule.document]), words.population_line(district, found.year)),
+        sources=(
+            *words.documents(district, [rule.document]),
+            *source.imported_for([rule]),
+            words.population_line(district, found.year),
+        ),
     )
 
 

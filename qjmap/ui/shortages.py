@@ -342,7 +342,8 @@ def rests_on(found: Assessment) -> list[str]:
     """Say at the foot which assumptions and which figures of one's own the page rests on."""
     said = [f"采用的假定:{'、'.join(one.title for one in found.assumptions)}"] if found.assumptions else []
     own = dict.fromkeys(one.rule.title for one in found if one.rule.custom)
-    return said + ([f"{CUSTOM}的标准:{'、'.join(own)}"] if own else [])
+    said += [f"{CUSTOM}的标准:{'、'.join(own)}"] if own else []
+    return said + source.imported_for(one.rule for one in found)
 
 
 def custom_figures() -> dict[str, float | dict[str, float]]:

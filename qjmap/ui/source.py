@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import streamlit as st
 from qjmap.district import ROOT, District, districts, load_district
 from qjmap.errors import DataError, QjmapError, UnknownKeyError
 from qjmap.marks import shape_layer
+from qjmap.merging import IMPORTED
 from qjmap.registers import Layer, load_layer, load_table
 from qjmap.rulebook import load_standards
 from qjmap.standards import Rule, Standards
@@ -119,6 +121,28 @@ def shapes(layer: Layer, chosen: str | None = None) -> ShapeLayer:
     drawn = _shapes(fingerprint(), district_key(), layer.spec.key, len(layer.frame), layer)
     places = np.flatnonzero((layer.frame["id"] == chosen).to_numpy(dtype=bool)).tolist()
     return drawn.choosing(places[0]) if places else drawn
+
+
+def imported(keys: Iterable[str]) -> list[str]:
+    """Say of the registers that people put in, as they are in use now, how many of their records came so, and when."""
+    place, found = district(), []
+    for key in dict.fromkeys(keys):
+        if key not in place.kept or key not in place.registry.layers:
+            continue
+        try:
+            there = layer(key, demo=False)
+        except DataError:
+            continue
+        count = int((there.frame["source"] == IMPORTED).sum())
+        if count:
+            which = place.kept[key].version
+            found.append(f"导入的“{there.spec.label}”名册 {count:,} {there.spec.counter}({which})")
+    return found
+
+
+def imported_for(rules: Iterable[Rule]) -> list[str]:
+    """Do as `imported`, of the registers that some rules look at."""
+    return imported(key for rule in rules for key in (*rule.layers, *rule.to))
 
 
 def has_table(key: str) -> bool:

@@ -109,8 +109,8 @@ def show_layers(layers: Mapping[str, Layer]) -> None:
     show_table("各图层记录数、来源和定位误差", columns, rows, key="layers", height="26rem")
     st.html(
         html.note(
-            "文件都没有给出坐标:有街镇的记录放在街镇驻地(驻地近似)或街镇代表点(镇域近似),误差照实写明;"
-            "没有写明街镇的列入“未定位”,不上图。同一处的多条记录会叠在一起。"
+            "没有坐标的记录(随软件发布的文件都没有给出坐标):有街镇的放在街镇驻地(驻地近似)或街镇代表点(镇域近似),"
+            "误差照实写明;没有写明街镇的列入“未定位”,不上图。同一处的多条记录会叠在一起。"
         )
     )
     if any((layer.frame["position"] == LISTED).any() for layer in layers.values()):

@@ -333,7 +333,9 @@ def _panel(
     said = (f"覆盖:按直线半径计算,不是行车时间;{view.spread}。",) if view.covers else ()
     rest = summary.documents_of([layer.frame for layer in over])
     invented = view.demo or any(has_demo(layer.frame) for layer in over)
-    frame.foot(district, dict.fromkeys([*_documents(view), *rest]), view.year, demo=invented, more=said)
+    shown = [view.spec.key, *(layer.spec.key for layer in over)]
+    cited = dict.fromkeys([*_documents(view), *rest])
+    frame.foot(district, cited, view.year, demo=invented, more=said, layers=shown)
 
 
 def _show_shape(district: District, over: Sequence[Layer]) -> None:
@@ -381,6 +383,7 @@ def _with_shapes(about: export.Metadata, over: Sequence[Layer]) -> export.Metada
         return about
     named = "、".join(layer.spec.label for layer in over)
     rest = words.documents(source.district(), summary.documents_of([layer.frame for layer in over]))
+    rest += source.imported(layer.spec.key for layer in over)
     sources = tuple(dict.fromkeys([*about.sources, *rest]))
     return replace(about, filter=f"{about.filter};叠加图层:{named}", sources=sources)
 
@@ -512,6 +515,7 @@ def metadata(view: View) -> export.Metadata:
         standard=standard,
         sources=(
             *words.documents(district, _documents(view)),
+            *source.imported([view.spec.key]),
             words.population_line(district, view.year),
         ),
     )

@@ -721,6 +721,29 @@ def test_a_fault_of_the_joined_register_is_told_by_its_record(office, monkeypatc
     assert "编号 X1(1号):“口径”为“7”,应为不小于 50 的数。请核对" in seen.problems
 
 
+@pytest.mark.parametrize("page", ["fire_water", "shortages", "overview", "charts", "requests"])
+def test_every_page_names_the_lists_that_people_put_in(office, page):
+    assert "导入的“消火栓”名册" not in Page(page, demo="false").text
+    seen = checked(excel([hydrant(n) for n in range(3)]))
+    save(seen)
+    when = office.workspace.latest("hydrants").when[:10]
+    assert f"导入的“消火栓”名册 3 个(第 1 版,{when}保存)" in Page(page, demo="false").text
+
+
+def test_the_reservoirs_page_says_of_places_what_is_so(office):
+    assert "座没有坐标:按所在街镇标出" in Page("reservoirs", demo="false").text
+    row = {"名称": "甲水库", "街镇": "东溪镇", "规模": "小(二)型", "经度": 106.66, "纬度": 28.75}
+    seen = checked(excel([row]), "reservoirs")
+    seen.at.radio(key="intake-how").set_value("整份替换")
+    seen.run()
+    for each in seen.at.checkbox:
+        each.check()
+    save(seen.run())
+    after = Page("reservoirs", demo="false").text
+    assert "座没有坐标" not in after
+    assert "导入的“水库”名册 1 座(第 2 版," in after  # the first is what was there before
+
+
 def test_of_a_file_without_ids_only_the_faulty_rows_come_back(office):
     row = {"街镇": "东溪镇", "类别": "卫生院"}
     rows = [{"名称": "甲诊所", "全科医生": 7, **row}, {"名称": "乙诊所", "全科医生": "两个", **row}]
