@@ -11,13 +11,14 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from functools import partial
 from xml.parsers import expat
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
 from qjmap import _limits
-from qjmap._grid import Row
+from qjmap._grid import Row, Span, Spans, no_spans
 from qjmap.errors import DataError
 
 RESAVE = "请在表格软件中另存为“Excel 工作簿(.xlsx)”后再上传"
@@ -35,7 +36,8 @@ class Sheet:
 
     `merged` are ranges of merged cells: first row, last row (as in the file), first place, last place (from 0).
     `veiled` are the numbers of rows that Excel does not show: filtered out, or hidden by hand. `unsaved` says by place
-    how many formulas have no result.
+    how many formulas have no result. `spans` gives the merged cells that begin no lower than a row, before the rows are
+    read.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Sheet:
     formulas: int = 0
     blank_formulas: int = 0
     unsaved: dict[int, int] = field(default_factory=dict)
+    spans: Spans = no_spans
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden: bool = False
     veiled: list[int] = field(default_factory=list)
@@ -80,6 +83,7 @@ def sheets_xlsx(archive: _limits.Archive) -> Iterator[Sheet]:
             styles = _number_styles(archive, names)
         sheet = Sheet(title, (), hidden=hidden)
         sheet.rows = _rows(archive, member, sheet, strings, styles, mac=book.mac)
+        sheet.spans = partial(_spans, archive, member)
         yield sheet
 
 
@@ -487,10 +491,36 @@ class _Cells:
         return place
 
     def _merge(self, ref: str) -> None:
-        found = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,8}):([A-Za-z]{1,3})([0-9]{1,8})", ref)
-        if found and len(self.sheet.merged) < RANGES:
-            one, top, other, bottom = found.groups()
-            self.sheet.merged.append((int(top), int(bottom), _column(one), _column(other)))
+        found = _span(ref)
+        if found is not None and len(self.sheet.merged) < RANGES:
+            self.sheet.merged.append(found)
+
+
+_MERGED = re.compile(rb"""<(?:\w{1,20}:)?mergeCell\s[^<>]{0,100}?ref=["']([^"'<>]{1,30})["']""")
+_LONG = 200  # bytes of one such element, and more
+
+
+def _spans(archive: _limits.Archive, member: str, last: int) -> list[Span]:
+    """Look for the merged cells of the first rows: they stand behind all rows, and tell how many lines the head has."""
+    found: list[Span] = []
+    rest = b""
+    for block in archive.looked_through(member):
+        text, end = rest + block, 0
+        for one in _MERGED.finditer(text) if b"mergeCell" in text else ():
+            span, end = _span(one[1].decode("ascii", "replace")), one.end()
+            if span is not None and span[0] <= last and len(found) < RANGES:
+                found.append(span)
+        rest = text[max(end, len(text) - _LONG) :]
+    return found
+
+
+def _span(ref: str) -> Span | None:
+    """Read a range of cells: A3:B4."""
+    found = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,8}):([A-Za-z]{1,3})([0-9]{1,8})", ref)
+    if found is None:
+        return None
+    one, top, other, bottom = found.groups()
+    return int(top), int(bottom), _column(one), _column(other)
 
 
 def _column(letters: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -20,7 +20,20 @@ from qjmap.errors import DataError, Problem
 Row = tuple[int, Mapping[int, str]]
 """A row's number in its file, and its cells by place (from 0); blank cells may be left out."""
 
+Span = tuple[int, int, int, int]
+"""Merged cells: first and last row (as in the file), first and last place (from 0)."""
+
+Spans = Callable[[int], Sequence[Span]]
+"""Gives the merged cells that begin no lower than a row."""
+
+
+def no_spans(_: int) -> Sequence[Span]:
+    """Give none: a file that has no merged cells."""
+    return ()
+
+
 _LOOK_AT = 30
+_TALLEST = 4  # lines of a head
 _NUMBER = re.compile(r"[-+]?[0-9.,%]+")
 _GENERAL = re.compile(
     r"(?!.*(?:19|20)\d\d).*(?:信息|情况|概况|参数|指标|特性|属性|数据|内容|坐标|位置|经纬度)"
@@ -33,12 +46,13 @@ class Grid:
     """A table: its text, the rows' numbers, where the header stood, which column is whose.
 
     `places` gives each of the frame's columns its place (from 0); `problems` are rows wider than the header; `above` is
-    the text that stands above the columns' names.
+    the text that stands above the columns' names, which take `header_rows` rows.
     """
 
     frame: pd.DataFrame
     rows: tuple[int, ...]
     header_row: int
+    header_rows: int
     places: tuple[int, ...]
     notes: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
@@ -102,6 +116,7 @@ def gather(
     *,
     strict: bool = False,
     spent: Spent | None = None,
+    spans: Spans = no_spans,
 ) -> Grid | None:
     """Make rows into a table.
 
@@ -118,6 +133,8 @@ def gather(
         else it is left out, and a note says so.
     spent
         What the limits have been used for by other sheets of the same file; told what this one adds.
+    spans
+        The file's merged cells, by which the lines of a header are held together.
 
     Returns
     -------
@@ -133,15 +150,15 @@ def gather(
     head = list(islice(filled, max(_LOOK_AT, header_row or 0)))
     if not head:
         return None
-    at = _header(head, header_row)
-    names, places, under, skipped, notes = _names(head, at)
+    at, lines, merged = _lines(head, header_row, spans)
+    names, places, skipped, notes = _names(head, at, lines, merged)
     columns = _Columns(places)
     named = frozenset(places)
     strays: dict[int, int] = {}
     problems: list[Problem] = []
     spent = Spent() if spent is None else spent
     cells = spent.cells
-    for count, row in enumerate(chain(head[at + 1 + skipped :], filled), spent.rows + 1):
+    for count, row in enumerate(chain(head[at + lines + skipped :], filled), spent.rows + 1):
         cells += len(row[1])
         if count > _limits.ROWS or cells > _limits.CELLS or spent.text + columns.size > _limits.TEXT:
             raise _too_much(file, count, cells)
@@ -163,9 +180,10 @@ def gather(
         )
     numbers = tuple(columns.numbers)
     frame = columns.frame(names)
-    over = head[: at + 1] if under else head[:at]  # of two rows of names the first may have been left out
+    over = head[: at + lines - 1]  # of two rows of names the first may have been left out
     above = tuple(dict.fromkeys(text for _, cells in over for one in cells.values() if (text := one.strip())))
-    return Grid(frame, numbers, head[at][0], places, notes, tuple(problems), above)
+    tall = head[at + lines - 1][0] - head[at][0] + 1
+    return Grid(frame, numbers, head[at][0], tall, places, notes, tuple(problems), above)
 
 
 def _too_much(file: str, rows: int, cells: int) -> DataError:
@@ -195,7 +213,7 @@ def _header(head: Sequence[Row], said: int | None) -> int:
         words = [one for one in cells.values() if one.strip() and not _NUMBER.fullmatch(one.strip())]
         if widths[n] >= 0.6 * max(widths) and len(words) * 2 > widths[n]:
             # names that span several columns may fill fewer cells than those below them
-            return n - 1 if n and widths[n - 1] > 1 and _second(_told(head[n - 1]), head[n][1]) else n
+            return n - 1 if n and widths[n - 1] > 1 and _second(head, n - 1) else n
     return 0
 
 
@@ -203,39 +221,102 @@ def _told(row: Row) -> dict[int, str]:
     return {place: " ".join(cell.split()) for place, cell in row[1].items() if cell.strip()}
 
 
-def _names(
-    head: Sequence[Row], at: int
-) -> tuple[tuple[str, ...], tuple[int, ...], bool, int, tuple[str, ...]]:
-    """Name the columns; a second row of the header lends its names where the first is blank or spans several.
+def _lines(head: Sequence[Row], said: int | None, spans: Spans) -> tuple[int, int, Sequence[Span]]:
+    """Give the place of the header's first row, how many rows it has, and the merged cells that hold these together."""
+    at = _header(head, said)
+    merged = spans(head[-1][0]) if _may_span(head, at) else ()
+    written = dict(head)
+    tall = sorted(
+        (top, bottom)
+        for top, bottom, place, _ in merged
+        if top < bottom < top + _TALLEST and written.get(top, {}).get(place, "").strip()
+    )
+    first = last = head[at][0]
+    if (
+        said is None
+    ):  # names that are merged downwards are a header, though its rows be thinner than those below
+        thin = len(_told(head[at])) < 2
+        groups = [one for one, times in Counter(tall).items() if times > 1]
+        near = (one for one in groups if thin or one[0] <= first <= one[1] + 1)
+        first, last = next(near, (first, last))
+    for top, bottom in tall:
+        if top <= last and bottom >= first:
+            first, last = min(first, top), max(last, bottom)
+    at = next(n for n, (number, _) in enumerate(head) if number >= first)
+    lines = sum(first <= number <= last for number, _ in head)
+    if lines == 1 and _second(head, at):
+        lines = 2
+    own = [one for one in merged if head[at][0] <= one[0] and one[1] <= head[at + lines - 1][0]]
+    return at, lines, own
 
-    Gives the names, their places, whether there is such a row, how many rows below the first belong to the header, and
-    what to tell. A row of units is one of them.
+
+def _may_span(head: Sequence[Row], at: int) -> bool:
+    """Say whether cells round the header are blank as merged ones are; only then is it worth to look for them."""
+    row = _told(head[at]).keys()
+    above = _told(head[at - 1]).keys() if at else row
+    below = _told(head[at + 1]).keys() if at + 1 < len(head) else row
+    return len(row) < 2 or bool(row - below or (len(above) > 1 and above - row) or below - row)
+
+
+def _joined(head: Sequence[Row], merged: Sequence[Span]) -> dict[int, str]:
+    """Name the columns by the rows of a header from top to bottom, each cell once; a blank one is that to its left."""
+    rows = [_told(row) for row in head]
+    owners = {
+        (number, place): (top, left)
+        for top, bottom, left, right in merged
+        for number in range(top, bottom + 1)
+        for place in range(left, right + 1)
+    }
+    tall = {(top, left) for top, bottom, left, _ in merged if bottom > top}
+    lowest = Counter(rows[-1].values())
+    names: dict[int, str] = {}
+    before: list[tuple[tuple[int, int], str] | None] = [None] * len(
+        rows
+    )  # what the place to the left is called by
+    for place in sorted({place for row in rows for place in row}):
+        called: list[tuple[tuple[int, int], str] | None] = []
+        for n, (number, _) in enumerate(head):
+            key = owners.get((number, place), (number, place))
+            text = next(
+                (row.get(key[1], "") for row, (one, _) in zip(rows, head, strict=True) if one == key[0]), ""
+            )
+            below = any(place in row for row in rows[n + 1 :])
+            left = before[n]
+            alone = left is None or owners.get((number, place)) or left[0] in tall
+            called.append((key, text) if text else None if alone or not below else left)
+        before = called
+        parts = [text for _, text in dict.fromkeys(one for one in called if one is not None)]
+        own = rows[-1].get(place)
+        if own is not None and lowest[own] == 1:
+            parts = [one for one in parts[:-1] if not _GENERAL.fullmatch(one)] + parts[-1:]
+        names[place] = " ".join(parts)
+    return names
+
+
+def _names(
+    head: Sequence[Row], at: int, lines: int, merged: Sequence[Span]
+) -> tuple[tuple[str, ...], tuple[int, ...], int, tuple[str, ...]]:
+    """Name the columns; further rows of the header lend their names where the first is blank or spans several.
+
+    Gives the names, their places, whether a row of units stands below (1 or 0), and what to tell.
     """
     notes: list[str] = []
+    numbers = [number for number, _ in head[at : at + lines]]
     if at:
-        notes.append(f"第 {head[at][0]} 行作为列名,其上 {at} 行(标题、填报单位等)未读")
-    first = _told(head[at])
-    under = _second(first, head[at + 1][1]) if at + 1 < len(head) else {}
-    if under:
-        notes.append(f"列名占两行(第 {head[at][0]}、{head[at + 1][0]} 行),已合并")
-    names: dict[int, str] = {}
-    group = ""
-    counts = Counter(under.values())
-    for place in sorted(first.keys() | under.keys()):
-        group = first.get(place, group)
-        own = under.get(place)
-        alone = own is not None and counts[own] == 1 and (not group or _GENERAL.fullmatch(group))
-        names[place] = first.get(place, "") if own is None else own if alone else f"{group} {own}".strip()
+        notes.append(f"第 {numbers[0]} 行作为列名,其上 {at} 行(标题、填报单位等)未读")
+    if lines > 1:
+        count = "两三四"[lines - 2]
+        notes.append(f"列名占{count}行(第 {'、'.join(map(str, numbers))} 行),已合并")
+    names = _joined(head[at : at + lines], merged) if lines > 1 else _told(head[at])
     # Columns without a name but with content below keep their place in the problems, not in the frame.
-    names = {place: name for place, name in names.items() if name}
-    skipped = 1 if under else 0
-    units = _units_below(head[at + 1 + skipped][1]) if at + 1 + skipped < len(head) else {}
+    names = {place: names[place] for place in sorted(names) if names[place]}
+    below = at + lines
+    units = _units_below(head[below][1]) if below < len(head) else {}
     if units:
-        notes.append(f"第 {head[at + 1 + skipped][0]} 行作为各列的单位")
+        notes.append(f"第 {head[below][0]} 行作为各列的单位")
         names = {
             place: f"{name}({units[place]})" if place in units else name for place, name in names.items()
         }
-        skipped += 1
     taken: Counter[str] = Counter()
     for place, name in list(names.items()):
         taken[name] += 1
@@ -245,7 +326,7 @@ def _names(
                 fresh += "'"
             names[place] = fresh
             notes.append(f"列名“{name}”出现多次,第 {place + 1} 列记作“{fresh}”")
-    return tuple(names.values()), tuple(names), bool(under), skipped, tuple(notes)
+    return tuple(names.values()), tuple(names), int(bool(units)), tuple(notes)
 
 
 def _units_below(below: Mapping[int, str]) -> dict[int, str]:
@@ -257,12 +338,26 @@ def _units_below(below: Mapping[int, str]) -> dict[int, str]:
     return units if units and enough and all(map(known, units.values())) else {}
 
 
-def _second(first: Mapping[int, str], below: Mapping[int, str]) -> dict[int, str]:
-    """Give the second row of a header; nothing when the row below is data: it must name what the first leaves blank."""
-    cells = {place: " ".join(cell.split()) for place, cell in below.items() if cell.strip()}
+def _second(head: Sequence[Row], at: int) -> bool:
+    """Say whether the row below a header's first belongs to it, and is no data.
+
+    It must name what the first leaves blank.
+    A name under a name must stand beside such a one, or above nothing but numbers: 急救 over 救护车 over 1.
+    """
+    if at + 1 >= len(head):
+        return False
+    first, cells = _told(head[at]), _told(head[at + 1])
     fresh = [place for place in cells if place not in first]
     if not fresh or len(cells) == len(first.keys() | cells.keys()):
-        return {}
+        return False
     if any(_NUMBER.fullmatch(cell) for cell in cells.values()) or min(cells) <= min(first):
-        return {}
-    return cells if all(place in fresh or place + 1 in fresh for place in cells) else {}
+        return False
+    return all(
+        place in fresh or place + 1 in fresh or _over_numbers(head[at + 2 :], place) for place in cells
+    )
+
+
+def _over_numbers(rows: Sequence[Row], place: int) -> bool:
+    """Say whether nothing but numbers stands in a column."""
+    cells = [cell for _, row in rows if (cell := row.get(place, "").strip())]
+    return bool(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)

@@ -9,7 +9,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -192,6 +192,11 @@ class Archive:
     def read(self, name: str) -> bytes:
         """Give a member's bytes; raises as `blocks` does."""
         return b"".join(self.blocks(name))
+
+    def looked_through(self, name: str) -> Iterator[bytes]:
+        """Yield a member's bytes block by block, before they are read and counted; raises as `blocks` does."""
+        look = replace(self, progress=silent)
+        yield from look.blocks(name)
 
     def _count(self, size: int) -> None:
         self._out += size

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 
 import xlrd
 
 from qjmap import _limits
 from qjmap._excel import RANGES, RESAVE, Sheet, iso, macros, number_text, with_zeros, zeros
-from qjmap._grid import Row
+from qjmap._grid import Row, Span
 from qjmap.errors import DataError
 
 _FORMATTED = 20_000_000  # bytes of an .xls up to which its formats are read: each styled blank is a cell then
@@ -42,6 +43,7 @@ def sheets_xls(
                 merged=merged,
                 hidden=bool(sheet.visibility),
                 veiled=veiled,
+                spans=partial(_above, merged),
             )
             book.unload_sheet(n)
             progress((n + 1) / book.nsheets)
@@ -52,6 +54,11 @@ def sheets_xls(
         found = "有密码的工作簿" if locked else "无法解析的 .xls 文件"
         advice = "请去掉打开密码后再上传" if locked else RESAVE
         raise _limits.refusal(file, found, "可以打开的 Excel 工作簿", advice) from error
+
+
+def _above(merged: list[Span], last: int) -> list[Span]:
+    """Give the merged cells that begin no lower than a row."""
+    return [one for one in merged if one[0] <= last]
 
 
 def _open_xls(content: bytes, *, formatted: bool) -> xlrd.book.Book:

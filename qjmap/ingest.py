@@ -114,7 +114,9 @@ class Source:
     problems
         Rows that cannot be right as they stand.
     header_row
-        The header's row in the file.
+        The header's row in the file; of several the first.
+    header_rows
+        How many rows the names of the columns take.
     merged
         Blocks of merged cells below the header: column, first and last row. Only the first cell holds the value.
     hidden
@@ -129,6 +131,8 @@ class Source:
         The column that says in which folder of a KML a row's feature stands, the outermost first; blank when none does.
     unsaved
         Columns in which formulas stand without a result, and how many: their cells are blank.
+    places
+        Where in the file each column stands, from 0; none of vector files.
     """
 
     name: str
@@ -146,6 +150,8 @@ class Source:
     parts: tuple[Source, ...] = ()
     folders: str = ""
     unsaved: tuple[tuple[str, int], ...] = ()
+    header_rows: int = 1
+    places: tuple[int, ...] = ()
 
 
 FORMATS = (".xlsx", ".xls", ".csv", ".geojson", ".zip", ".gpkg", ".kml", ".kmz")
@@ -447,14 +453,14 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None, spent: Sp
     from qjmap._grid import gather
 
     file = sheet_file(name, sheet.name)
-    grid = gather(sheet.rows, file, header_row, spent=spent)
+    grid = gather(sheet.rows, file, header_row, spent=spent, spans=sheet.spans)
     if grid is None:
         return None
     names = dict(zip(grid.places, grid.frame.columns, strict=True))
     merged = tuple(
         (names[place], top, bottom)
         for top, bottom, place, last in sheet.merged
-        if bottom > top > grid.header_row and place == last and place in names
+        if bottom > top >= grid.header_row + grid.header_rows and place == last and place in names
     )
     notes = list(grid.notes)
     if sheet.formulas:
@@ -470,6 +476,8 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None, spent: Sp
         notes=tuple(notes),
         problems=grid.problems,
         header_row=grid.header_row,
+        header_rows=grid.header_rows,
+        places=grid.places,
         merged=merged,
         hidden=sheet.hidden,
         above=grid.above,
@@ -500,6 +508,8 @@ def _read_table(
             notes=notes,
             problems=grid.problems,
             header_row=grid.header_row,
+            header_rows=grid.header_rows,
+            places=grid.places,
             above=grid.above,
         ),
     )

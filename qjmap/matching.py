@@ -424,6 +424,7 @@ def _alike(said: _Header, column: Column, spec: LayerSpec) -> float:
 def _core(name: str, spec: LayerSpec) -> str:
     """Strip a number's name of words that change nothing, and of the layer's own: 消火栓流量值 is 流量."""
     name = re.sub(r"((?:19|20)\d\d)年(?:末|底|度)?", r"\1", name)
+    name = re.sub(r"(.+)((?:19|20)\d\d)", r"\2\1", name)  # 床位 over 2025年 is 2025年床位
     for own in (spec.label, spec.label.removeprefix("高层"), *_BEFORE):
         name = name.removeprefix(own)
     for own in _BEHIND:

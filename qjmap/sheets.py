@@ -179,6 +179,7 @@ def joined(parts: Sequence[Source]) -> Source:
         first.format,
         notes=(said, *_more_columns(parts), *_gathered(parts)),
         header_row=first.header_row,
+        header_rows=first.header_rows,
         merged=tuple(merged),
         above=tuple(dict.fromkeys(text for one in parts for text in one.above)),
         parts=tuple(parts),

@@ -329,8 +329,8 @@ def _marked(content: bytes, sheets: Iterable[tuple[Source, Told]]) -> bytes:
 
 
 def _mark(sheet: Any, source: Source, told: Told) -> None:
-    places = _places(sheet, source)
-    last = _last(sheet, source.header_row)
+    places = dict(zip(source.table.frame.columns, source.places, strict=False))
+    last = _last(sheet, source)
     if sheet.cell(source.header_row, last).value != ERRORS:
         last += 1
     else:  # the file has been back before: what was wrong then is wiped
@@ -346,24 +346,15 @@ def _mark(sheet: Any, source: Source, told: Told) -> None:
         for problem in problems:
             place = places.get(problem.column or "")
             if place is not None:
-                sheet.cell(row, place).fill = _RED
+                sheet.cell(row, place + 1).fill = _RED
 
 
-def _places(sheet: Any, source: Source) -> dict[str, int]:
-    """Find the place (from 1) of each named column; names given twice were numbered by the reader."""
-    wanted = set(source.table.frame.columns)
-    found: dict[str, int] = {}
-    for row in (source.header_row + 1, source.header_row):
-        for cell in sheet[row]:
-            name = " ".join(str(cell.value or "").split())
-            if name in wanted and (row == source.header_row or name not in found):
-                found[name] = cell.column
-    return found
-
-
-def _last(sheet: Any, row: int) -> int:
-    """Give the last column with anything in the header."""
-    return max((cell.column for cell in sheet[row] if cell.value not in (None, "")), default=1)
+def _last(sheet: Any, source: Source) -> int:
+    """Give the last column with anything in the lines of the header."""
+    lines = range(source.header_row, source.header_row + source.header_rows)
+    return max(
+        (cell.column for row in lines for cell in sheet[row] if cell.value not in (None, "")), default=1
+    )
 
 
 def _errors_head(cell: Any) -> None:

@@ -148,7 +148,8 @@ def _header_row(one: Work) -> None:
             label_visibility="collapsed",
             on_change=lambda: one.choose_sheet(one.sheet, int(st.session_state[key])),
         )
-        st.html(html.note("行;不对请改,各表都照此行。" if found.parts else "行;不对请改。"))
+        lines = f"行起的 {found.header_rows} 行" if found.header_rows > 1 else "行"
+        st.html(html.note(f"{lines};不对请改,各表都照此行。" if found.parts else f"{lines};不对请改。"))
     for note in found.notes:
         st.html(html.note(f"{note}。"))
 
