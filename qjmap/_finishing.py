@@ -85,7 +85,12 @@ def finish(work: Work) -> Draft:
     said = frozenset(one.id for one in work.repairs if one.id.startswith("unit:"))
     odd = look(raw, work.spec, checked.frame, work.around.ground, work.around.existing, said)
     give_back()
-    wrong_cells = (one for one in checked.problems if not (one.row in again and left_blank(one)))
+    told = {_cell(one) for one in work.problems}
+    wrong_cells = (
+        one
+        for one in checked.problems
+        if not (one.row in again and left_blank(one)) and _cell(_named(work, one)) not in told
+    )
     found = [
         *work.problems,
         *work.source.problems,
@@ -126,6 +131,11 @@ def _told(table: RawTable, repair: Repair) -> Repair:
         return repair
     sheet, row = table.place(repair.row)
     return replace(repair, row=row, sheet=sheet)
+
+
+def _cell(problem: Problem) -> tuple[int | None, str | None, str | None]:
+    """Give by what a cell is known that was told already."""
+    return problem.row, problem.column, problem.value
 
 
 def _advised(work: Work, problem: Problem) -> Problem:

@@ -112,8 +112,12 @@ def _degrees(work: Work, text: tuple[pd.Series, pd.Series], reading: datum.Readi
         else:
             reading = replace(reading, lon=reading.lat, lat=reading.lon, swapped=False)
     x_text, y_text = (one.astype("str") for one in (x, y))
-    work.cells["lon"], work.cells["lat"] = x_text, y_text
     numbers = (_lonlat.parse(x_text)[0], _lonlat.parse(y_text)[0])
+    nowhere = _refuse_noughts(work, numbers)
+    if nowhere.any():
+        unseen |= nowhere
+        x_text, y_text = x_text.mask(nowhere), y_text.mask(nowhere)
+    work.cells["lon"], work.cells["lat"] = x_text, y_text
     work.digits = accuracy.of_degrees(*numbers)
     if reading is None:
         return
@@ -149,6 +153,16 @@ def _degrees(work: Work, text: tuple[pd.Series, pd.Series], reading: datum.Readi
         kept = text_of.astype(object).to_numpy(copy=True)
         kept[rewrite] = [written(round(one, 8)) for one in values[rewrite].tolist()]
         work.cells[key] = pd.Series(kept, index=text_of.index).astype("str")
+
+
+def _refuse_noughts(work: Work, numbers: tuple[Floats, Floats]) -> Bools:
+    """Tell once of coordinates that are both 0, as instruments write that they have none; mark those rows."""
+    nowhere: Bools = (numbers[0] == 0) & (numbers[1] == 0) & ~work.left
+    advice = "两个都是 0,多半是软件没有取到坐标:请补填;不知道的把两格都留空,按地址或街镇定位"
+    for place in np.flatnonzero(nowhere).tolist():
+        row = int(work.rows[place])
+        work.problems.append(Problem(work.file, row, work.told("lon"), "0, 0", "本区内的坐标", advice))
+    return nowhere
 
 
 def _seen(work: Work, key: str, text: pd.Series, refused: Bools) -> pd.Series:
