@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import replace
-from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -78,12 +77,14 @@ def finish(work: Work) -> Draft:
     again = frozenset(work.rows[work.again()].tolist())
     work.cells = {}
     give_back()
-    rows = work.source.table.rows if keep.all() else tuple(work.rows[keep].tolist())
     table = work.source.table
+    rows = table.rows if keep.all() else array("q", work.rows[keep].tobytes())
     raw = RawTable(work.file, frame, rows, table.sheets)
     checked = check(raw, work.spec, work.around.context)
+    give_back()
     said = frozenset(one.id for one in work.repairs if one.id.startswith("unit:"))
     odd = look(raw, work.spec, checked.frame, work.around.ground, work.around.existing, said)
+    del raw, frame, columns  # what was repaired in it is in the checked frame by now
     give_back()
     told = {_cell(one) for one in work.problems}
     wrong_cells = (
@@ -111,7 +112,7 @@ def finish(work: Work) -> Draft:
     return Draft(
         work.spec,
         kept,
-        array("q", work.rows[good].tobytes()) if table.sheets else tuple(compress(table.rows, good.tolist())),
+        array("q", work.rows[good].tobytes()),
         good,
         keep & ~good,
         tuple(map(table.told, problems)),

@@ -23,6 +23,7 @@ from qjmap._bench import BY_NUMBER, Draft, Repair, Surroundings, Work
 from qjmap._cells import EXAMPLE, clear_cells, fill_columns, fill_merged, in_unit, leave_out, repair_cells
 from qjmap._finishing import fill_defaults, finish
 from qjmap._grouped import ABOVE, by_group, by_heading
+from qjmap._limits import give_back
 from qjmap._placing import place
 from qjmap._towns import by_sheet, towns_of_sheets
 from qjmap._units import other_units
@@ -56,6 +57,7 @@ __all__ = [
 ]
 
 _BLOCK = 8192  # rows written at once
+_MANY = 10_000  # rows whose memory is worth the milliseconds that giving it back takes
 
 
 def _silent(_: float) -> None:
@@ -173,6 +175,10 @@ def prepare(
     )
     for done, step in steps:
         step(work)
+        if (
+            len(work.rows) > _MANY
+        ):  # what one step took for a moment is not kept beside what the next one takes
+            give_back()
         progress(done)
     made = replace(finish(work), below=work.below)
     progress(1.0)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from qjmap._excel import Sheet
-    from qjmap._grid import Row, Spent
+    from qjmap._grid import Grid, Row
 
 _TELL_EVERY = 5000  # rows
 _BLOCK = 8192  # rows
@@ -434,14 +434,17 @@ def _read_excel(
     progress: Callable[[float], None],
 ) -> tuple[Source, ...]:
     from qjmap._excel import sheets_xlsx
-    from qjmap._grid import Spent
+    from qjmap._grid import Spent, gather
     from qjmap._xls import sheets_xls
 
     kind = "xls" if archive is None else "xlsx"
     sheets = sheets_xls(name, content, progress) if archive is None else sheets_xlsx(archive)
     spent = Spent()
-    found = (_sheet(name, kind, sheet, header_row, spent) for sheet in sheets)
-    return tuple(one for one in found if one is not None)
+    grids = [
+        (sheet, gather(sheet.rows, sheet_file(name, sheet.name), header_row, spent=spent, spans=sheet.spans))
+        for sheet in sheets
+    ]
+    return tuple(_sheet(name, kind, sheet, grid) for sheet, grid in grids if grid is not None)
 
 
 def sheet_file(file: str, sheet: str) -> str:
@@ -449,14 +452,8 @@ def sheet_file(file: str, sheet: str) -> str:
     return f"{file} 工作表“{sheet}”"
 
 
-def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None, spent: Spent) -> Source | None:
-    from qjmap._grid import gather
-
-    file = sheet_file(name, sheet.name)
-    grid = gather(sheet.rows, file, header_row, spent=spent, spans=sheet.spans)
-    if grid is None:
-        return None
-    names = dict(zip(grid.places, grid.frame.columns, strict=True))
+def _sheet(name: str, kind: str, sheet: Sheet, grid: Grid) -> Source:
+    names = dict(zip(grid.places, grid.names, strict=True))
     merged = tuple(
         (names[place], top, bottom)
         for top, bottom, place, last in sheet.merged
@@ -471,7 +468,7 @@ def _sheet(name: str, kind: str, sheet: Sheet, header_row: int | None, spent: Sp
         notes.append("这张工作表在 Excel 中是隐藏的")
     return Source(
         sheet.name,
-        RawTable(file, grid.frame, grid.rows),
+        RawTable(sheet_file(name, sheet.name), grid.frame, grid.rows),
         kind,
         notes=tuple(notes),
         problems=grid.problems,

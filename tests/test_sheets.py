@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 
 import pandas as pd
+import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
@@ -392,3 +393,26 @@ def test_sheets_of_old_workbooks_fit_by_the_same_rule():
     found = [replace(one, format="xls") for one in read(**towns())]
     assert sheets.fitting(found, 1) == (0, 2)
     assert len(sheets.chosen(found, 1, (0, 2)).parts) == 3
+
+
+def test_sheets_of_the_same_columns_share_their_text_and_keep_their_own_rows():
+    """A workbook of 250 sheets is no larger in memory than one sheet of as many rows."""
+    rows = [
+        [("编号", "名称"), *((f"{sheet}-{n}", "井" * n or None) for n in range(sheet))]
+        for sheet in range(1, 6)
+    ]
+    other = [("名称", "编号"), ("甲", "0")]
+    found = ingest.read("台账.xlsx", workbook(**{f"表{n}": one for n, one in enumerate([*rows, other], 1)}))
+    assert [len(one.table.frame) for one in found] == [1, 2, 3, 4, 5, 1]
+    for sheet, one in enumerate(found[:5], 1):
+        assert one.table.frame["编号"].tolist() == [f"{sheet}-{n}" for n in range(sheet)]
+        assert one.table.frame["名称"].fillna("").tolist() == ["井" * n for n in range(sheet)]
+        assert one.table.frame.index.tolist() == list(range(sheet))
+        assert tuple(one.table.rows) == tuple(range(2, sheet + 2))
+    assert list(found[5].table.frame.columns) == ["名称", "编号"]
+    whole = sheets.joined(found[:5]).table.frame
+    assert whole.equals(pd.concat([one.table.frame for one in found[:5]], ignore_index=True))
+    buffers = {
+        pa.chunked_array(pa.array(one.table.frame["编号"])).chunk(0).buffers()[2].address for one in found[:5]
+    }
+    assert len(buffers) == 1
