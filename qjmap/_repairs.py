@@ -58,6 +58,8 @@ UNSEEN = (
 )
 """Letters that nobody sees, as within the brackets of a pattern."""
 _UNSEEN = re.compile(f"[{UNSEEN}]")
+_EXCEL, _SERIALS = date(1899, 12, 30), range(1950, 2051)
+"""The day from which Excel counts; the days of 1905 that are years of our time under a format of dates."""
 _LONGEST = 100  # letters of a cell that may be a number
 
 _GUARD = re.compile(r"'\s*[=+\-@＝＋－＠]")
@@ -215,6 +217,14 @@ def year(text: str) -> Fix | None:
     if found is None:
         return None
     month, its_day = found[2] or found[4], found[3] or found[5]
+    if its_day and _is_day(found[1], month, its_day):
+        serial = (date(int(found[1]), int(month), int(its_day)) - _EXCEL).days
+        if serial in _SERIALS:
+            return (
+                str(serial),
+                "year-format",
+                f"年份 {serial} 的单元格设成了日期格式,Excel 就显示成这一天;请核对",
+            )
     if month is None or _is_day(found[1], month, its_day or "1"):
         return found[1], "year", "只取年份"
     return found[1], "year", f"只取年份;没有{int(month)}月{f'{int(its_day)}日' if its_day else ''},请核对"

@@ -102,3 +102,22 @@ def test_a_cell_of_digits_without_end_takes_no_time(grid_district, cell):
     assert time.process_time() - start < 3
     assert len(lost.problems) >= 3
     assert len(lost.frame) == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ("1905-07-07", "2015"),
+        ("1905-07-07 00:00:00", "2015"),
+        ("1905/5/3", "1950"),
+        ("1905-05-02", "1905"),
+        ("1906-07-07", "1906"),
+        ("1905-07", "1905"),
+        ("2015-07-07", "2015"),
+    ],
+)
+def test_a_year_in_a_cell_of_dates_is_that_year(cell, read):
+    found = _repairs.year(cell)
+    assert found is not None
+    assert found[0] == read
+    assert ("日期格式" in found[2]) == (found[1] == "year-format") == (read[:4] != cell[:4])
