@@ -92,7 +92,7 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
         district.context(),
         district.ground(),
         Gazetteer(towns, villages, areas, (settings.name, settings.short_name)),
-        _names(district),
+        own_names(district),
         existing,
         batch,
         codes,
@@ -101,7 +101,7 @@ def surroundings(district: District, existing: pd.DataFrame | None = None, batch
     )
 
 
-def _names(district: District) -> tuple[str, ...]:
+def own_names(district: District) -> tuple[str, ...]:
     """Give the district's own names, now and formerly, as they may stand before a town's."""
     name, short = district.settings.name, district.settings.short_name
     former = district.settings.former_names
@@ -111,7 +111,7 @@ def _names(district: District) -> tuple[str, ...]:
 
 def sheets_of_towns(source: Source, district: District) -> dict[str, str]:
     """Give of the sheets that are read those that are called as a town, and that town."""
-    return towns_of_sheets(source, tuple(district.towns.index), _names(district))
+    return towns_of_sheets(source, tuple(district.towns.index), own_names(district))
 
 
 def prepare(

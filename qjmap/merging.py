@@ -151,32 +151,32 @@ def _unknown(
     # the usual update: folding a hundred thousand names takes a second
     if new[key].isin(kept[key]).all():
         return None
-    known, mine = kept[key].isin(new[key]), new[key].isin(kept[key])
-    old, fresh = _named(kept, ~known & kept["name"].notna(), key, names), _named(new, ~mine, key, names)
+    known, mine = (
+        one.notna() & ~each[key].isin(other[key])
+        for one, each, other in ((kept["name"], kept, new), (new["name"], new, kept))
+    )
+    old, fresh = named(kept[known], key, names), named(new[mine], key, names)
+    fresh["place"] = np.flatnonzero(mine.to_numpy(dtype=bool))
     return old, fresh[~fresh.duplicated(["name", "town"], keep=False)]
 
 
-def _named(frame: pd.DataFrame, chosen: pd.Series, key: str, names: Sequence[str]) -> pd.DataFrame:
-    places = np.flatnonzero(chosen.to_numpy(dtype=bool) & frame["name"].notna().to_numpy())
-    cells = frame.iloc[places]
-    name = cells["name"].str.normalize("NFKC").str.replace(r"\s", "", regex=True)
+def named(frame: pd.DataFrame, key: str, names: Sequence[str]) -> pd.DataFrame:
+    """Give the names of rows as they are compared: without the district before them (`name`) or their town (`rest`).
+
+    Beside them `town`, the `key` of that column and the row's `place`; without a name both are missing.
+    """
+    name = frame["name"].str.normalize("NFKC").str.replace(r"\s", "", regex=True)
     if names:
         own = "|".join(re.escape(one) for one in sorted(names, key=len, reverse=True))
         name = name.str.replace(rf"^(?:{own})(?=..)", "", regex=True)
     rest = name.astype(object).to_numpy(copy=True)
-    towns = cells["town"].astype(object).to_numpy()
-    for town in cells["town"].dropna().unique():
-        here = towns == town
+    towns, known = frame["town"].astype(object).to_numpy(), frame["name"].notna().to_numpy()
+    for town in frame["town"].dropna().unique():
+        here = (towns == town) & known
         short = re.escape(re.sub("(街道|镇|乡)$", "", town))
         rest[here] = [re.sub(rf"^{short}(?:街道|镇|乡)?(?=.)", "", one) for one in rest[here]]
-    columns = {
-        "name": name.to_numpy(),
-        "rest": rest,
-        "town": towns,
-        "key": cells[key].to_numpy(),
-        "place": places,
-    }
-    return pd.DataFrame(columns)
+    columns = {"name": name.to_numpy(), "rest": rest, "town": towns, "key": frame[key].to_numpy()}
+    return pd.DataFrame({**columns, "place": np.arange(len(frame))})
 
 
 def join(

@@ -18,7 +18,17 @@ from qjmap.layers import LayerSpec
 from qjmap.matching import Match
 from qjmap.merging import Joining
 from qjmap.office import Office
-from qjmap.ui import desk, html, intake_groups, intake_repairs, intake_words, intake_work, versions, who
+from qjmap.ui import (
+    desk,
+    html,
+    intake_doubts,
+    intake_groups,
+    intake_repairs,
+    intake_words,
+    intake_work,
+    versions,
+    who,
+)
 from qjmap.ui import intake_parts as parts
 from qjmap.ui.downloads import EXCEL
 from qjmap.ui.html import Figure
@@ -62,7 +72,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
         made = intake_work.checked(one, office, spec, matches, told)
         joined = intake_work.joined(one, spec, dict(matches), made)
     st.html(html.figures(_figures(made, spec, joined)))
-    _namesakes(one, made)
+    intake_doubts.show(one, spec, made, joined, tuple(office.district.towns.index))
     intake_groups.show(one, matches, made)
     intake_words.show(one, spec, matches, made, office.district)
     _problems(one, made)
@@ -286,46 +296,6 @@ def _keep(person: Person, one: Work, spec: LayerSpec, made: Draft, joined: Joine
         st.rerun()
 
 
-def _namesakes(one: Work, made: Draft) -> None:
-    """Ask whether rows that have a kept record's name, or one like it, are that record."""
-    same = [each for each in made.warnings if each.expected == intake_work.NAMESAKE]
-    alike = [each for each in made.warnings if each.expected == intake_work.LOOKALIKE]
-    end = "照现在这样存,会记成两条。"
-    if same:
-        said = f"有 {len(same):,} 行与库中的记录同名,街镇也不矛盾,编号却不同:{_named(one, same)}。{end}"
-        st.html(html.alert("库中有同名的记录", [said]))
-    if same or one.same:
-        _taking(one, "same", "namesake", "同名的当作同一条:沿用库中的编号,按编号更新(逐条可以不采用)")
-    if alike:
-        said = f"有 {len(alike):,} 行与库中同一街镇的记录名称相近:{_named(one, alike)}。若是同一家(处),{end}"
-        st.html(html.alert("库中有名称相近的记录", [said]))
-    if alike or one.alike:
-        told = "名称相近且只像一条的,当作同一条:沿用库中的编号和记录,按编号更新(逐条可以不采用)"
-        _taking(one, "alike", "lookalike", told)
-
-
-def _named(one: Work, found: Sequence[Problem]) -> str:
-    table = intake_work.table(one).table
-    where = [table.where(table.row_of(each) or 0) for each in found[:6]]
-    named = "、".join(f"{row}“{(each.value or '')[:20]}”" for row, each in zip(where, found[:6], strict=True))
-    return named + ("等" if len(found) > 6 else "")
-
-
-def _taking(one: Work, name: str, kind: str, label: str) -> None:
-    """Offer to take rows for the kept records that they are told to be or to be like."""
-    key = f"intake-{name}"
-    if st.session_state.get(key) != getattr(one, name):
-        st.session_state[key] = getattr(one, name)
-
-    def changed() -> None:
-        setattr(one, name, bool(st.session_state[key]))
-        one.told = None
-        one.how = Joining.UPDATE if one.same or one.alike else None
-        one.offered = {each: old for each, old in one.offered.items() if not each.startswith(f"{kind}:")}
-
-    st.checkbox(label, key=key, on_change=changed)
-
-
 def _same(joined: Joined) -> bool:
     """Say whether saving would change nothing."""
     return joined.found is not None and joined.found.same
@@ -407,10 +377,12 @@ def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before
 
 
 def _ask_consent(one: Work, made: Draft, joined: Joined, vanishing: int) -> None:
-    bad = int(made.bad.sum())
+    bad, over, twice = int(made.bad.sum()), len(joined.overwritten), int(joined.repeated.sum())
     asked = [
         (bad, "consent", f"只存无误的 {joined.taken:,} 行;有错的 {bad:,} 行先不存,退回改正后再导入"),
         (vanishing, "gone", f"我知道这 {vanishing:,} 条文件所载的记录将不再显示"),
+        (over, "over", f"这 {over:,} 条确实改了街镇和名称:照文件改"),
+        (twice, "twice", f"这 {twice:,} 行不是重复导入:再记一次"),
     ]
     for count, name, label in asked:
         if not count:
@@ -454,6 +426,11 @@ def _save(one: Work, spec: LayerSpec, vanishing: int) -> None:
         wanting.append("有错的行还没有说怎么办:请勾选“只存无误的行”,或改好文件再来")
     if vanishing and not one.gone:
         wanting.append("会有文件所载的记录消失:请勾选确认,或改用“按编号更新”")
+    joined = intake_work.joined_of(one)
+    if joined.overwritten and not one.over:
+        wanting.append("有的行会盖掉别的街镇的记录:请勾选“另行编号”,或确认照文件改")
+    if joined.repeated.any() and not one.twice:
+        wanting.append("有的行像是已经导入过:请确认不是重复,或不再导入")
     if not one.why.strip():
         wanting.append("请写明原因")
     if wanting:

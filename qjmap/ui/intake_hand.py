@@ -10,7 +10,7 @@ import io
 import logging
 import tempfile
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, TypeVar
 
@@ -46,13 +46,16 @@ class Joined:
     """The register as it would be saved, what that changes, and which good rows have a key that is kept already.
 
     `table` and `found` are None while nothing is kept: then the register is the file's own rows, made when they are
-    saved.
+    saved. `overwritten` are the good rows that would lie over a record of another town (place → its key), `repeated`
+    marks those that say only what is kept already.
     """
 
     table: RawTable | None
     found: Comparison | None
     how: Joining
     again: npt.NDArray[np.bool_]
+    overwritten: Mapping[int, str] = field(default_factory=dict)
+    repeated: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     @property
     def left_out(self) -> npt.NDArray[np.bool_]:
@@ -128,6 +131,9 @@ class Work:
     how: Joining | None = None
     same: bool = False
     alike: bool = False
+    apart: bool = False
+    over: bool = False
+    twice: bool = False
     consent: bool = False
     gone: bool = False
     why: str = ""
@@ -201,7 +207,7 @@ class Work:
 
     def _forget_choices(self) -> None:
         self.choices, self.fills, self.meanings, self.reading, self.reading_label = {}, {}, {}, None, ""
-        self.doubted = self.same = self.alike = False
+        self.doubted = self.same = self.alike = self.apart = self.over = self.twice = False
         self.refused, self.offered, self.how = frozenset(), {}, None
         self.consent = self.gone = False
         self.base, self.told, self.conflict, self.saved = None, None, "", None

@@ -34,6 +34,7 @@ _KINDS = {
     "number": "自动编号",
     "namesake": "同名的当作同一条",
     "lookalike": "名称相近的当作同一条",
+    "apart": "编号前加街镇名",
     "default": "整列补填",
     "fill": "按所选整列填写",
     "said": "按说明的意思读",

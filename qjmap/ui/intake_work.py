@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from qjmap import coordinates, datum, draft, ingest, matching, merging, sheets
+from qjmap import coordinates, datum, draft, ingest, matching, merging, rejoined, sheets
 from qjmap._limits import give_back, silent
 from qjmap.comparison import compare_tables
 from qjmap.coordinates import Choice, RowWords
@@ -235,6 +235,7 @@ def checked(
         how,
         one.same,
         one.alike,
+        one.apart,
         one.base,
     )
     number = merging.key_of(spec)
@@ -249,25 +250,36 @@ def checked(
             _forget()
         batch = office.workspace.newest(spec.key) + 1
         around = draft.surroundings(office.district, _existing(spec) if against else None, batch)
-        made = draft.prepare(
-            table(one),
-            spec,
-            matches,
-            chosen,
-            around,
-            refused_repairs=one.refused,
-            fills=fills,
-            meanings=one.meanings,
-            known=known,
-            progress=progress,
-        )
+
+        def prepared(known: Collection[str]) -> Draft:
+            return draft.prepare(
+                table(one),
+                spec,
+                matches,
+                chosen,
+                around,
+                refused_repairs=one.refused,
+                fills=fills,
+                meanings=one.meanings,
+                known=known,
+                progress=progress,
+            )
+
+        made = prepared(known)
         _forget()
+        if one.apart and how == Joining.UPDATE:
+            others = _of_others(one, made, register, around.names)
+            # new records, which get what a new record gets
+            made = prepared({*known} - {*others.values()})
+            made = _numbered_apart(one, made, register, matches, others)
         # that an id is there already is what an update is about; of an addition such rows are told apart
         # (and of namesakes, which can be taken for the records that they may be)
         odd = (each for each in made.warnings if each.expected not in (NEW_ID, NAMESAKE, LOOKALIKE))
         again = _left_out(one, made, register, matches) if how == Joining.ADD else ()
         made = replace(made, warnings=(*odd, *again))
-        return made if how == Joining.REPLACE else _namesakes(one, made, register, matches, around.names)
+        if how == Joining.REPLACE:
+            return made
+        return _namesakes(one, made, register, matches, around.names)
 
     made = one.once("draft", key, make)
     one.offered.update((repair.id, repair) for repair in made.repairs)
@@ -312,6 +324,37 @@ def _namesakes(
         *_told_names(one, made, register, matches, doubted, LOOKALIKE, "名称与它相近"),
     )
     return replace(made, warnings=(*made.warnings, *odd))
+
+
+def _of_others(one: Work, made: Draft, register: RawTable, names: tuple[str, ...]) -> dict[int, str]:
+    """Give the rows of the file that shall not lie over another town's record, and its key."""
+    found = rejoined.overwritten(register.frame, made.frame, made.spec, names)
+    kind = f"apart:{merging.key_of(made.spec)}"
+    if kind in one.refused:
+        return {}
+    rows = {made.rows[place]: key for place, key in found.items()}
+    return {row: key for row, key in rows.items() if f"{kind}:{row}" not in one.refused}
+
+
+def _numbered_apart(
+    one: Work, made: Draft, register: RawTable, matches: Mapping[str, Match], others: Mapping[int, str]
+) -> Draft:
+    """Number rows that would lie over another town's record by their own town; each listed, and refused by itself."""
+    key = merging.key_of(made.spec)
+    found = {n: others[row] for n, row in enumerate(made.rows) if row in others}
+    if key is None or not found:
+        return made
+    column = matches[key].column if key in matches else made.spec.columns[key].label
+    ids = made.frame[key].astype(object).to_numpy(copy=True)
+    kept, repairs = kept_names(register, made.spec, found.values()), []
+    for (place, old), name in zip(found.items(), kept, strict=True):
+        repair, new = f"apart:{key}:{made.rows[place]}", f"{made.frame['town'].iloc[place]}-{old}"
+        why = f"库中“{old}”是别的街镇的“{name}”,不是同一条"
+        sheet, row = table(one).table.place(made.rows[place])
+        repairs.append(Repair(repair, row, column, old, new, why, sheet))
+        ids[place] = new
+    frame = made.frame.assign(**{key: pd.Series(ids, index=made.frame.index).astype("str")})
+    return replace(made, frame=frame, repairs=(*made.repairs, *repairs))
 
 
 def _settled(alike: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
@@ -443,8 +486,14 @@ def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -
         old, new = seen(register), seen(draft.to_table(made))
         key = merging.key_of(spec)
         again = np.zeros(len(made.frame), dtype=bool) if key is None else merging.collisions(old, new, key)
-        whole = merging.join(old, new, how, spec, frozenset({*matches, *one.fills}), made.cleared)
-        return Joined(whole, compare_tables(old.frame, whole.frame), how, again)
+        brought = frozenset({*matches, *one.fills})
+        whole = merging.join(old, new, how, spec, brought, made.cleared)
+        over, twice = {}, np.zeros(len(again), dtype=bool)
+        if how == Joining.UPDATE:
+            over = rejoined.overwritten(old.frame, new.frame, spec, draft.own_names(source.district()))
+        if how != Joining.REPLACE:
+            twice = rejoined.repeated(old.frame, new.frame, spec, brought)
+        return Joined(whole, compare_tables(old.frame, whole.frame), how, again, over, twice)
 
     return one.once("joined", (id(made), how, one.base, tuple(secret)), make)
 
