@@ -51,7 +51,7 @@ class Firefox:
             said = json.loads(self._wire.recv(timeout=PATIENCE_S))
             if said.get("id") == self._number:
                 if said["type"] == "error":
-                    raise RuntimeError(f"{method}: {said['message']}")
+                    raise RuntimeError(f"{method}: {said['error']}: {said['message']}")
                 result: dict[str, Any] = said["result"]
                 return result
             self._hear(said)
@@ -81,11 +81,11 @@ class Firefox:
         self._ask("browsingContext.navigate", {"context": self.window, "url": address, "wait": "complete"})
 
     def say(self, expression: str) -> Any:
-        """Evaluate an expression; give its value, which must be plain."""
+        """Evaluate an expression; give its value, or what it promises, which must be plain."""
         answer = self._ask(
             "script.evaluate",
             {
-                "expression": f"JSON.stringify({expression})",
+                "expression": f"Promise.resolve({expression}).then((value) => JSON.stringify(value))",
                 "target": {"context": self.window},
                 "awaitPromise": True,
             },
@@ -145,7 +145,8 @@ def firefox(width: int = 1440, height: int = 900) -> Iterator[Firefox]:
 
 
 def _connected(port: int, process: subprocess.Popen[bytes]) -> ClientConnection:
-    for _ in range(600):
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"Firefox ended with {process.returncode}")
         try:

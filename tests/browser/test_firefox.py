@@ -11,8 +11,10 @@ from qjmap.ui.navigation import PAGES
 pytestmark = pytest.mark.browser
 
 FRAME = "document.querySelector('iframe[title=\"streamlit_folium.st_folium\"]')?.contentDocument"
-SETTLED = "document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')"
-IFRAME = "document.querySelector('iframe[title=\"streamlit_folium.st_folium\"]')"
+MAPS = "[...document.querySelectorAll('iframe[title=\"streamlit_folium.st_folium\"]')]"
+SETTLED = f"""document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')
+  && !document.querySelector('[data-testid=stSkeleton]')
+  && {MAPS}.every((map) => map.contentDocument?.querySelector('[data-scene]'))"""
 MAPPED = {"overview", "shortages", "town", "health", "fire_stations", "fire_water", "highrise", "reservoirs"}
 
 
@@ -27,11 +29,10 @@ def opened(fox, address, *, with_map):
     fox.wait("document.querySelector('.stMain h1')")
     if with_map:
         fox.wait(f"{FRAME}?.querySelector('[data-scene]')")
-    fox.wait(SETTLED)
-    if fox.say(
-        f"Boolean({IFRAME})"
-    ):  # a map that is left while it loads would be told as an error of the next page
-        fox.wait(f"{FRAME}?.querySelector('[data-scene]')")
+    # what is left while it loads, a map above all, would be told as an error of the next page
+    for _ in range(2):
+        fox.wait(SETTLED)
+        fox.say("new Promise((go) => setTimeout(go, 300))")
 
 
 @pytest.mark.parametrize("name", [name for name, _ in PAGES])
