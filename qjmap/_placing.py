@@ -20,6 +20,7 @@ from qjmap.errors import Problem
 from qjmap.merging import CLEAR
 
 _SAID_OF_ALL = "文件没有这一列,有坐标的行按所选填写"
+_DEGREES, _METRES_A_DEGREE = 180.0, 111_320.0  # what is larger is in metres; a degree is that long at most
 _COMMA = r"\s*[+-]?\d{1,3}[,,]\d{3,}\s*"  # a decimal comma in a coordinate
 
 
@@ -30,11 +31,11 @@ def place(work: Work, reading: datum.Reading | None) -> None:
         return
     if not {"lon", "lat"} <= work.spec.columns.keys():
         return
-    if work.source.geometry is not None:
-        _points_only(work)
+    reach = _points_only(work) if work.source.geometry is not None else 0.0
     found = columns(work.source, work.matches)
     if found is not None:
         _degrees(work, found, reading)
+        work.digits = np.maximum(work.digits, reach)
         _blank_cleared(work)
     if work.spec.placed:
         _know_places(work)
@@ -245,16 +246,26 @@ def _turn(
             work.turned[place] = True
 
 
-def _points_only(work: Work) -> None:
-    """Say of which lines and areas only a point is kept, for the layer is one of points."""
+def _points_only(work: Work) -> Floats:
+    """Say of which lines and areas only a point is kept, for the layer is one of points; give how far they reach.
+
+    The reach is from that point, metres: the thing may stand anywhere in its shape.
+    """
     shapes = np.asarray(work.source.geometry, dtype=object)
     one_point = (shapely.get_num_geometries(shapes) == 1) & (shapely.get_type_id(shapes) == 4)
     # QGIS writes so what is one point
     shapes = np.where(one_point, shapely.get_geometry(shapes, 0), shapes)
     kinds = ["" if one is None else one.geom_type for one in shapes]
-    for place in np.flatnonzero(~np.isin(kinds, ("", "Point"))).tolist():
+    wide = ~np.isin(kinds, ("", "Point"))
+    reach = np.zeros(len(shapes))
+    far = shapely.hausdorff_distance(shapely.point_on_surface(shapes[wide]), shapes[wide])
+    degrees = np.abs(shapely.bounds(shapes[wide])).max(axis=1, initial=0) <= _DEGREES
+    reach[wide] = np.nan_to_num(np.where(degrees, far * _METRES_A_DEGREE, far))
+    for place in np.flatnonzero(wide).tolist():
         found, row = kinds[place], int(work.rows[place])
-        work.warnings.append(Problem(work.file, row, "图形", found, "点", "已取图形内的一点代表"))
+        said = f"已取图形内的一点代表,离图形最远处 {np.ceil(reach[place]):,.0f} 米,误差不小于此"
+        work.warnings.append(Problem(work.file, row, "图形", found, "点", said))
+    return reach
 
 
 def _shapes(work: Work, reading: datum.Reading | None) -> None:

@@ -458,3 +458,20 @@ def test_rows_that_are_kept_already_tell_the_datum(qijiang):
 )
 def test_words_for_datums(text, key):
     assert spoken.datum_of(text) == key
+
+
+@pytest.mark.parametrize("crs", [4490, 4524])
+def test_a_point_that_stands_for_an_area_is_no_surer_than_the_area_is_wide(qijiang, tmp_path, crs):
+    squares = gpd.GeoSeries([shapely.Point(TRUE[0]), shapely.Point(TRUE[1])], crs=4490).to_crs(4524)
+    shapes = [squares[0].buffer(500, cap_style="square"), squares[1]]
+    columns = {"名称": list("甲乙"), "街镇": "东溪镇", "类别": "市政消火栓", "状态": "现状"}
+    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=4524).to_crs(crs)
+    frame.to_file(tmp_path / "x.gpkg")
+    (source,) = ingest.read("x.gpkg", (tmp_path / "x.gpkg").read_bytes())
+    matches, found, _ = seen(qijiang, source)
+    made = draft.prepare(source, HYDRANTS, matches, found[0], draft.surroundings(qijiang))
+    wide, point = made.frame["error_m"].tolist()
+    assert 700 <= wide <= 820  # from the middle to a corner
+    assert point < 100
+    (told,) = [one for one in made.warnings if "代表" in one.advice]
+    assert "离图形最远处" in told.advice
