@@ -102,19 +102,26 @@ def fill_merged(work: Work) -> None:
     """Give every row of a block of merged cells the value of its first."""
     by_column = {one.column: key for key, one in work.matches.items()}
     place_of = {int(row): place for place, row in enumerate(work.rows.tolist())} if work.source.merged else {}
+    blanks: dict[str, Bools] = {}
+    filled: dict[str, list[tuple[int, str, str]]] = {}
     for name, top, bottom in work.source.merged:
         key, first = by_column.get(name), place_of.get(top)
         if key is None or first is None:
             continue
-        blank = work.cells[key].isna().to_numpy()
-        if blank[first]:
+        if key not in blanks:
+            blanks[key] = work.cells[key].isna().to_numpy(copy=True)
+        blank, value = blanks[key], work.cells[key].iat[first]
+        if not isinstance(value, str):
             continue
-        value = str(work.cells[key].iat[first])
         span = range(first + 1, int(np.searchsorted(work.rows, bottom, side="right")))
         places = [place for place in span if blank[place]]
         first_row, last_row = (work.source.table.place(row)[1] for row in (top, bottom))
         why = f"合并单元格(第 {first_row}~{last_row} 行)按首格补齐"
-        work.for_cells(key, places, [value] * len(places), "merged", [why] * len(places))
+        blank[places] = False
+        filled.setdefault(key, []).extend((place, value, why) for place in places)
+    for key, found in filled.items():  # in one step: each would copy the column
+        at, values, whys = zip(*found, strict=True) if found else ((), (), ())
+        work.for_cells(key, at, values, "merged", whys)
 
 
 def clear_cells(work: Work) -> None:

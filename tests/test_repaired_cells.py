@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qjmap import _advice, _repairs, draft, ingest, matching
+from qjmap import _advice, _cells, _repairs, draft, ingest, matching
+from qjmap._bench import Work
 from qjmap.errors import Problem
 from qjmap.layers import Column
 
@@ -121,3 +123,28 @@ def test_a_year_in_a_cell_of_dates_is_that_year(cell, read):
     assert found is not None
     assert found[0] == read
     assert ("日期格式" in found[2]) == (found[1] == "year-format") == (read[:4] != cell[:4])
+
+
+def test_ten_thousand_merged_pairs_are_filled_in_a_moment(grid_district):
+    rows = "".join(f"A{n},点{n},{'戊镇' if n % 2 else ''},市政消火栓,现状,15,100\n" for n in range(1, 20_001))
+    (source,) = ingest.read("a.csv", f"{HEAD}\n{rows}".encode())
+    source = replace(source, merged=tuple(("街镇", top, top + 1) for top in range(2, 20_002, 2)))
+    spec = grid_district.registry.spec("hydrants")
+    matches = matching.match(source, spec)
+    work = Work(source, spec, matches, draft.surroundings(grid_district), frozenset(), {}, {})
+    start = time.process_time()
+    _cells.fill_merged(work)
+    assert time.process_time() - start < 3
+    assert len(work.repairs) == 10_000
+    assert set(work.cells["town"]) == {"戊镇"}
+
+
+def test_merged_cells_that_overlap_are_filled_once(grid_district):
+    rows = "".join(f"A{n},点{n},{'戊镇' if n == 1 else ''},市政消火栓,现状,15,100\n" for n in range(1, 6))
+    (source,) = ingest.read("a.csv", f"{HEAD}\n{rows}".encode())
+    source = replace(source, merged=(("街镇", 2, 4), ("街镇", 2, 5), ("街镇", 3, 6)))
+    spec = grid_district.registry.spec("hydrants")
+    around = draft.surroundings(grid_district)
+    kept = draft.prepare(source, spec, matching.match(source, spec), None, around)
+    assert [one.row for one in kept.repairs if one.id.startswith("merged")] == [3, 4, 5]
+    assert [one.row for one in kept.problems] == []
