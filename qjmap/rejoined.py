@@ -23,7 +23,7 @@ def overwritten(
     """Find rows under a kept record's key that are hardly that record: town and name are others.
 
     Each town numbers its own list from 1 on; the second list would lie over the first. Where most of the known keys
-    belong to other towns, the name alone does not clear a row.
+    belong to other towns, a name that several rows have does not clear them. A file that says no names corrects towns.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def overwritten(
         Place in `new` → key of the kept record.
     """
     key = key_of(spec)
-    if key is None or kept.empty or not {"town", key} <= {*spec.columns} & {*kept.columns}:
+    if key is None or kept.empty or not {"name", "town", key} <= {*spec.columns} & {*kept.columns}:
         return {}
     again = np.flatnonzero((new[key].notna() & new[key].isin(kept[key])).to_numpy(dtype=bool))
     if not again.size:
@@ -50,11 +50,14 @@ def overwritten(
     moved = pd.notna(town) & pd.notna(before) & (town != before)
     if not moved.any():
         return {}
-    if moved.mean() < _MOST_OTHER and "name" in spec.columns:
-        places = np.flatnonzero(moved)
-        one = named(new.iloc[again[places]], key, names)["name"].to_numpy()
-        other = named(kept.iloc[at[places]], key, names)["name"].to_numpy()
-        moved[places] &= one != other
+    most = moved.mean() >= _MOST_OTHER
+    places = np.flatnonzero(moved)
+    one = named(new.iloc[again[places]], key, names)["name"]
+    other = named(kept.iloc[at[places]], key, names)["name"]
+    apart = one.notna() & other.notna() & (one != other)
+    if most:  # a name that many have tells nothing
+        apart |= one.notna() & one.duplicated(keep=False)
+    moved[places] = apart.to_numpy(dtype=bool)
     return dict(zip(again[moved].tolist(), new[key].iloc[again[moved]].tolist(), strict=True))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -121,6 +121,38 @@ def look_at(
     return Oddities(
         *(tuple(replace(one, row=None) for one in part) for part in (found.problems, found.warnings))
     )
+
+
+def look_again(
+    place: District, key: str, table: RawTable, records: Collection[str]
+) -> dict[str, list[Problem]]:
+    """Look at records of a register as they would be: what a file left out is the kept record's, and may not agree.
+
+    Parameters
+    ----------
+    place, key
+        The district, and the layer.
+    table
+        The register as it would be kept.
+    records
+        Ids of the records that change.
+
+    Returns
+    -------
+    dict
+        Id → what is possible but odd of it, without rows; columns by their keys.
+    """
+    spec = place.registry.spec(key)
+    rows = table.frame[table.frame["id"].isin(list(records))].reset_index(drop=True)
+    if not spec.placed or rows.empty:
+        return {}
+    raw = RawTable(f"“{spec.label}”", rows, tuple(range(len(rows))))
+    odd = look(raw, spec, check(raw, spec, place.context()).frame, place.ground())
+    found: dict[str, list[Problem]] = {}
+    for one in odd.warnings:
+        if one.row is not None:
+            found.setdefault(str(rows["id"].iloc[one.row]), []).append(replace(one, row=None))
+    return found
 
 
 def refuse_odd(place: District, key: str, table: RawTable, record: str) -> None:

@@ -26,6 +26,8 @@ def test_a_record_that_gets_another_town_is_a_correction():
     assert overwritten(kept.head(0), kept, PONDS, OWN) == {}
     unsaid = table({"id": "1", "name": "别的"}).frame
     assert overwritten(kept, unsaid, PONDS, OWN) == {}
+    nameless = table(*({"id": row["id"], "name": None, "town": "永新镇"} for row in EAST)).frame
+    assert overwritten(kept, nameless, PONDS, OWN) == {}
 
 
 def test_what_says_only_what_is_kept_was_in_already():

@@ -91,7 +91,7 @@ def show(person: Person, office: Office, one: Work, spec: LayerSpec) -> None:
 def _figures(made: Draft, spec: LayerSpec, joined: Joined) -> list[Figure]:
     bad, unplaced = int(made.bad.sum()), int((made.unplaced & ~joined.left_out).sum())
     left, out = len(made.good) - int(made.good.sum()) - bad, int(joined.left_out.sum())
-    odd = len(_odd(made))
+    odd = len(_odd(made, joined))
     said = [f"另有 {left:,} 行示例、合计、标题或附注未计"] if left else []
     if joined.how == Joining.UPDATE:
         again = int(joined.again.sum())
@@ -111,9 +111,9 @@ def _figures(made: Draft, spec: LayerSpec, joined: Joined) -> list[Figure]:
     return found
 
 
-def _odd(made: Draft) -> list[Problem]:
+def _odd(made: Draft, joined: Joined) -> list[Problem]:
     """Give what is only odd; rows that an addition leaves out have a list of their own."""
-    return [each for each in made.warnings if each.expected != intake_work.NEW_ID]
+    return [*(each for each in made.warnings if each.expected != intake_work.NEW_ID), *joined.odd]
 
 
 def _rows(one: Work, problems: Sequence[Problem]) -> list[dict[str, object]]:
@@ -192,7 +192,7 @@ def _left_out(one: Work, spec: LayerSpec, made: Draft, joined: Joined, register:
 
 
 def _warnings(one: Work, spec: LayerSpec, made: Draft, joined: Joined) -> None:
-    odd = _odd(made)
+    odd = _odd(made, joined)
     if not odd:
         return
     count = len(odd)

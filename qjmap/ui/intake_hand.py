@@ -24,7 +24,7 @@ from qjmap.comparison import Comparison
 from qjmap.contents import BOUNDARIES
 from qjmap.district import District
 from qjmap.draft import Repair
-from qjmap.errors import DataError, QjmapError, UnknownKeyError
+from qjmap.errors import DataError, Problem, QjmapError, UnknownKeyError
 from qjmap.ingest import RawTable
 from qjmap.layers import LayerSpec
 from qjmap.merging import Joining
@@ -47,7 +47,7 @@ class Joined:
 
     `table` and `found` are None while nothing is kept: then the register is the file's own rows, made when they are
     saved. `overwritten` are the good rows that would lie over a record of another town (place → its key), `repeated`
-    marks those that say only what is kept already.
+    marks those that say only what is kept already; `odd` is what only the joined records show.
     """
 
     table: RawTable | None
@@ -56,6 +56,7 @@ class Joined:
     again: npt.NDArray[np.bool_]
     overwritten: Mapping[int, str] = field(default_factory=dict)
     repeated: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    odd: tuple[Problem, ...] = ()
 
     @property
     def left_out(self) -> npt.NDArray[np.bool_]:

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from qjmap import coordinates, datum, draft, ingest, matching, merging, rejoined, sheets
+from qjmap import coordinates, datum, draft, ingest, matching, merging, rejoined, sheets, trial
 from qjmap._limits import give_back, silent
-from qjmap.comparison import compare_tables
+from qjmap.comparison import Comparison, compare_tables
 from qjmap.coordinates import Choice, RowWords
 from qjmap.datum import Reading
 from qjmap.district import District
@@ -493,9 +493,41 @@ def joined(one: Work, spec: LayerSpec, matches: dict[str, Match], made: Draft) -
             over = rejoined.overwritten(old.frame, new.frame, spec, draft.own_names(source.district()))
         if how != Joining.REPLACE:
             twice = rejoined.repeated(old.frame, new.frame, spec, brought)
-        return Joined(whole, compare_tables(old.frame, whole.frame), how, again, over, twice)
+        found = compare_tables(old.frame, whole.frame)
+        odd = _odd_when_joined(one, spec, matches, made, (old, whole), found) if how == Joining.UPDATE else ()
+        return Joined(whole, found, how, again, over, twice, odd)
 
     return one.once("joined", (id(made), how, one.base, tuple(secret)), make)
+
+
+def _odd_when_joined(
+    one: Work,
+    spec: LayerSpec,
+    matches: Mapping[str, Match],
+    made: Draft,
+    tables: tuple[RawTable, RawTable],
+    found: Comparison,
+) -> tuple[Problem, ...]:
+    """Tell what becomes odd of records by what a file changes, where the file's own rows did not show it."""
+    key = merging.key_of(spec)
+    if key != "id":
+        return ()
+    told, odd = table(one).table.told, []
+    known = {(each.row, each.expected) for each in made.warnings}
+    rows = dict(zip(made.frame[key], made.rows, strict=True))
+    place, ids = source.district(), {each.id for each in found.changed}
+    before, after = (trial.look_again(place, spec.key, each, ids) for each in tables)
+    for record, doubts in after.items():
+        there = {(each.column, each.expected) for each in before.get(record, ())}
+        for each in doubts:
+            if (each.column, each.expected) in there:
+                continue
+            name = str(each.column)
+            column = matches[name].column if name in matches else spec.columns[name].label
+            here = told(replace(each, file=made.file, row=rows[record], column=column))
+            if (here.row, here.expected) not in known:
+                odd.append(here)
+    return tuple(odd)
 
 
 def secrets(spec: LayerSpec) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pages.test_intake import checked, excel, kept, save
+from tests.pages.test_intake import checked, excel, hydrant, kept, save
 
 pytestmark = pytest.mark.usefixtures("at_the_machine")
 
@@ -63,3 +63,12 @@ def test_towns_of_which_nothing_came_are_named(office):
     seen = checked(of_town("东溪镇"))
     assert "20 个街镇没有一个消火栓:" in seen.text
     assert "不写“数据不足”" in seen.text
+
+
+def test_what_an_update_leaves_out_is_held_against_what_it_says(office):
+    save(checked(excel([hydrant(0), hydrant(1)])))
+    seen = checked(excel([{"编号": "X0", "街镇": "石壕镇"}, {"编号": "X1", "街镇": "东溪镇"}]))
+    (told,) = seen.rows("intake-warnings").values()
+    assert (told["row"], told["column"], told["value"]) == (2, "街镇", "石壕镇")
+    assert "坐标在东溪镇(示意界线),距所写街镇" in told["advice"]
+    assert seen.figure("提醒") == 1
