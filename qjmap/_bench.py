@@ -132,7 +132,8 @@ class Work:
 
     `left` marks rows that are left out, `turned` those whose coordinates were swapped, `cleared` by column the cells
     of known records that are emptied. `headings` are the rows that name the town of those below them, `ends` the
-    places of rows at which a group ends, `below` is as in `Draft`. `digits` and `shift` say in metres how far off a
+    places of rows at which a group ends, `below` is as in `Draft`. `advice` says of faulty cells, by row and column,
+    what to do where that is better known than the checks can know it. `digits` and `shift` say in metres how far off a
     place may be by its digits and by its conversion.
     """
 
@@ -151,6 +152,7 @@ class Work:
     headings: list[Aside] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     below: int = 0
+    advice: dict[tuple[int, str], str] = field(default_factory=dict)
     turned: Bools = field(init=False)
     digits: Floats = field(init=False)
     cleared: dict[str, Bools] = field(init=False)

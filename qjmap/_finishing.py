@@ -145,7 +145,9 @@ def _advised(work: Work, problem: Problem) -> Problem:
     if column is None:
         return problem
     choices = work.around.gazetteer.towns if column.type == "town" else column.values
-    advice = advise(problem, column, choices, there=column.key in work.matches)
+    advice = work.advice.get((problem.row or 0, column.key)) or advise(
+        problem, column, choices, there=column.key in work.matches
+    )
     return replace(problem, column=work.told(column.key), advice=advice)
 
 

@@ -57,12 +57,14 @@ def by_heading(work: Work) -> None:
     if not work.headings or "town" not in work.spec.columns:
         return
     bare = work.cells["town"].isna().to_numpy() & ~work.left & ~work.again()
-    ends = np.flatnonzero(_breaks(work))
+    ends = np.flatnonzero(breaks(work))
     new = work.cells["town"].astype(object).to_numpy(copy=True)
     for one in work.headings:
         after = ends[np.searchsorted(ends, one.place, side="right") :]
         rows = one.place + 1 + np.flatnonzero(bare[one.place + 1 : int(after[0]) if after.size else None])
-        if rows.size and _may(work, "heading", rows, one.town, f"{_told(work, one.place)}“{one.text}”是标题"):
+        if rows.size and _may(
+            work, "heading", rows, one.town, f"{told_rows(work, one.place)}“{one.text}”是标题"
+        ):
             new[rows] = one.town
     work.cells["town"] = pd.Series(new, index=work.cells["town"].index).astype("str")
 
@@ -76,7 +78,7 @@ def by_group(work: Work) -> None:
     if not open_.any() or open_.all():
         return
     towns = work.cells["town"].isin(work.around.gazetteer.towns).to_numpy(dtype=bool)
-    ends = _breaks(work) | (~blank & ~towns)
+    ends = breaks(work) | (~blank & ~towns)
     at = np.arange(len(towns))
     last = np.maximum.accumulate(np.where(towns | ends, at, -1))
     under = open_ & (last >= 0) & towns[last]
@@ -104,12 +106,12 @@ def _fill_down(work: Work, rows: Places, last: Places) -> None:
     for group in np.split(rows, np.flatnonzero(np.diff(last[rows])) + 1) if rows.size else ():
         head = int(last[group[0]])
         town = str(new[head])
-        if _may(work, "above", group, town, f"按所选,与{_told(work, head)}同"):
+        if _may(work, "above", group, town, f"按所选,与{told_rows(work, head)}同"):
             new[group] = town
     work.cells["town"] = pd.Series(new, index=work.cells["town"].index).astype("str")
 
 
-def _breaks(work: Work) -> Bools:
+def breaks(work: Work) -> Bools:
     """Mark the rows at which a group ends: what is left out but for a header that is repeated, and unknown headings."""
     ends = np.zeros(len(work.rows), dtype=bool)
     ends[work.ends] = True
@@ -137,7 +139,7 @@ def _names_a_part(text: str) -> bool:
 
 def _may(work: Work, kind: str, rows: Places, town: str, why: str) -> bool:
     """List once what is filled in several rows, by the first of them; say whether it may be."""
-    which = _told(work, int(rows[0]), int(rows[-1]))
+    which = told_rows(work, int(rows[0]), int(rows[-1]))
     return work.for_row(
         kind,
         "town",
@@ -148,7 +150,7 @@ def _may(work: Work, kind: str, rows: Places, town: str, why: str) -> bool:
     )
 
 
-def _told(work: Work, *places: int) -> str:
+def told_rows(work: Work, *places: int) -> str:
     """Say which rows of the file these are."""
     rows = dict.fromkeys(work.source.table.place(int(work.rows[one]))[1] for one in places)
     return f"第 {'~'.join(map(str, rows))} 行"

@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qjmap import _shapes, datum
-from qjmap._bench import BY_NUMBER, Draft, Repair, Surroundings, Work
+from qjmap._bench import BY_NUMBER, Draft, Repair, Surroundings, Work, like
 from qjmap._cells import EXAMPLE, clear_cells, fill_columns, fill_merged, in_unit, leave_out, repair_cells
+from qjmap._ditto import DITTO, by_ditto, refuse_dittos
 from qjmap._finishing import fill_defaults, finish
 from qjmap._grouped import ABOVE, by_group, by_heading
 from qjmap._limits import give_back
@@ -167,7 +168,9 @@ def prepare(
         (0.12, fill_columns),
         (0.125, by_heading),
         (0.13, by_sheet),
+        (0.14, refuse_dittos),
         (0.4, repair_cells),
+        (0.405, by_ditto),
         (0.41, by_group),
         (0.45, know_villages),
         (0.6, partial(place, reading=reading)),
@@ -217,6 +220,7 @@ def unknown_words(made: Draft, source: Source, matches: Mapping[str, Match]) -> 
             [row for one in made.problems if one.column == name and (row := source.table.row_of(one))],
         )
         words = frame[name][stopped].dropna()
+        words = words[~like(words, DITTO)]  # what it means is another thing in each row
         if len(words):
             found[key] = {str(word): int(count) for word, count in words.value_counts().items()}
     return found
