@@ -42,7 +42,7 @@ LINES = 5_000_000
 CELLS = 30_000_000
 """Cells of one table, or of all sheets of a workbook: what a server of the office can hold."""
 
-TEXT = 300_000_000
+TEXT = 200_000_000
 """Bytes of text in the cells of a file: a workbook may name one long text in each of a million cells."""
 
 NESTING, VERTICES = 64, 2_000_000
