@@ -75,7 +75,8 @@ def running(
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(1200):
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         try:
@@ -94,7 +95,7 @@ def visiting(
 
     The list grows with every request to elsewhere, every failed request and every error of a script.
     """
-    visit = browser.new_context(viewport={"width": width, "height": height}, **context)
+    visit = made_ready(browser.new_context(viewport={"width": width, "height": height}, **context))
     page, wrong = visit.new_page(), []
 
     def ask(route: Route) -> None:
@@ -156,7 +157,7 @@ def at_home(playwright: Playwright) -> Iterator[BrowserContext]:
             folder, executable_path=CHROMIUM, args=[*FLAGS, f"--host-resolver-rules={_NOBODY_ELSE}"]
         )
         try:
-            yield profile
+            yield made_ready(profile)
         finally:
             profile.close()
 
@@ -169,9 +170,14 @@ def _is_here(url: str) -> bool:
     return url.removeprefix("blob:").startswith(("http://localhost", "http://127.0.0.1"))
 
 
+def made_ready(context: BrowserContext) -> BrowserContext:
+    """Let `drawn` and `settled` know what the pages of a context ask, and be patient with them."""
+    context.set_default_timeout(PATIENCE_S * 1000)
+    context.add_init_script(_TURNS)
+    return context
+
+
 def _watch(page: Page, wrong: list[str]) -> None:
-    page.set_default_timeout(PATIENCE_S * 1000)
-    page.add_init_script(_TURNS)
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
 
     def answered(answer: Response) -> None:
@@ -194,30 +200,108 @@ def drawn(page: Page) -> Frame:
     return frame
 
 
-def settled(page: Page, quiet: int = 400) -> None:
-    """Wait until the server has answered what the page has asked, and the page shows it."""
-    page.wait_for_function(_ANSWERED)
-    page.wait_for_timeout(quiet)
-    page.wait_for_function(_ANSWERED)
+def rested(page: Page) -> None:
+    """Wait until the map lies still and the address has been told where: it is looked at every 300 ms."""
+    page.wait_for_function(_RESTED, arg=MAP)
 
 
-# A busy machine may begin to answer long after a click: that no run is on says nothing until one has come after it.
+def settled(page: Page, quiet: int = 300) -> None:
+    """Wait until the server has answered what the page has asked, and the page and its maps show it.
+
+    Parameters
+    ----------
+    quiet
+        For how many milliseconds of the page's own clock nothing new may be asked: a map gathers what happens on it for
+        250 of them. A busy page's clock waits, too, until the page has done what came before.
+    """
+    page.wait_for_function(_SETTLED, arg=quiet)
+
+
+# What the browser asks and hears, told apart by the numbers of Streamlit's own messages (BackMsg and ForwardMsg). That
+# no run is on says nothing: a busy server may begin long after a click. A run that begins after the question and comes
+# to its end is the answer; other questions (where to put a file, a file made at the click) are answered without one.
 _TURNS = """
-window.turns = { asked: 0, ended: 0 };
-const send = WebSocket.prototype.send;
-WebSocket.prototype.send = function (...said) {
-  turns.asked = performance.now();
-  return send.apply(this, said);
-};
-new MutationObserver((changes) => {
-  if (changes.some((one) => one.target.dataset.testScriptState === "notRunning")) turns.ended = performance.now();
-}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-test-script-state"] });
+(() => {
+  if (window !== window.top) { /* a map's frame: what was sent before a question has come before its answer */
+    window.answers = true;
+    addEventListener("message", (event) => event.data?.type === "test" && event.ports[0].postMessage(""));
+    return;
+  }
+  const RERUN = 11, NEW_SESSION = 4, FINISHED = 6, FOR_RERUN = 2;
+  const turns = window.turns = { asked: 0, at: 0, begun: false, done: false };
+  const fields = (data) => { /* of a protobuf message: number to value, where that is a number itself */
+    const bytes = new Uint8Array(data), found = {};
+    let at = 0;
+    const number = () => {
+      for (let value = 0, by = 1; ; by *= 128) {
+        const byte = bytes[at++];
+        value += (byte & 127) * by;
+        if (!(byte & 128)) return value;
+      }
+    };
+    while (at < bytes.length) {
+      const tag = number(), kind = tag % 8, value = kind % 2 ? 0 : number();
+      found[Math.floor(tag / 8)] = value;
+      at += { 0: 0, 1: 8, 2: value, 5: 4 }[kind];
+    }
+    return found;
+  };
+  const hear = (event) => {
+    const said = fields(event.data);
+    if (NEW_SESSION in said) Object.assign(turns, { begun: true, done: false });
+    else if (FINISHED in said && said[FINISHED] !== FOR_RERUN) turns.done = turns.begun;
+  };
+  const heard = new WeakSet(), send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...said) {
+    if (!heard.has(this)) this.addEventListener("message", hear);
+    heard.add(this);
+    if (RERUN in fields(said[0]))
+      Object.assign(turns, { asked: turns.asked + 1, at: performance.now(), begun: false, done: false });
+    return send.apply(this, said);
+  };
+})();
 """
-# Some questions are answered without a run: those are waited for no longer than this. A skeleton stands for what the
-# page is still loading the script of, which can be long after the answer.
-_ANSWERED = """() => {
-  const app = document.querySelector("[data-testid='stApp']");
-  if (app?.dataset.testScriptState !== "notRunning" || app.querySelector("[data-testid='stSkeleton']")) return false;
-  const turns = window.turns ?? { asked: 0, ended: 0 }; /* a page that was opened by another way */
-  return turns.ended >= turns.asked || performance.now() - turns.asked > 5000;
+# A skeleton stands for what the page is still loading the script of, which can be long after the answer. A question
+# for a part of the page that is gone by then is never answered: it is waited for no longer than ten seconds.
+_SETTLED = """async (quiet) => {
+  const pause = (ms) => new Promise((go) => setTimeout(go, ms));
+  const shown = () => new Promise((go) => { /* behind another tab nothing is drawn */
+    requestAnimationFrame(() => requestAnimationFrame(() => go(true)));
+    setTimeout(() => go(true), 2000);
+  });
+  const answered = () => {
+    const app = document.querySelector("[data-testid='stApp']");
+    if (app?.dataset.testScriptState !== "notRunning" || app.querySelector("[data-testid='stSkeleton']")) return false;
+    return turns.done || (turns.asked > 0 && !turns.begun && performance.now() - turns.at > 10_000);
+  };
+  const followed = async (frame) => { /* the frame has got what the page gave it, and drawn it */
+    for (let got = false; !got && frame.isConnected; ) {
+      const { port1, port2 } = new MessageChannel();
+      const answer = new Promise((go) => { port1.onmessage = () => shown().then(go); });
+      frame.contentWindow.postMessage({ type: "test" }, "*", [port2]);
+      got = await Promise.race([answer, pause(3000)]); /* a frame that was just being loaded did not hear: again */
+    }
+  };
+  for (;;) {
+    while (!answered()) await pause(20);
+    const asked = turns.asked;
+    await pause(quiet);
+    await shown();
+    for (const frame of document.querySelectorAll("iframe")) if (frame.contentWindow?.answers) await followed(frame);
+    if (answered() && turns.asked === asked) return true;
+  }
+}"""
+_RESTED = """async (at) => {
+  const now = () => {
+    const map = document.querySelector(at)?.contentWindow?.map;
+    if (!map?.qj?.ready || map._animatingZoom || map._panAnim?._inProgress || map.dragging?.moving()) return null;
+    return JSON.stringify([map.getCenter(), map.getZoom(), map.getSize(), location.href]);
+  };
+  for (let was = null, looks = 0; looks < 13; ) { /* 650 ms: the address is corrected twice in that time */
+    await new Promise((go) => setTimeout(go, 50));
+    const is = now();
+    looks = is && is === was ? looks + 1 : 0;
+    was = is;
+  }
+  return true;
 }"""

@@ -35,12 +35,14 @@ def test_a_hostile_name_is_text_everywhere(visit, hostile):
         frame = drawn(page)
         assert page.locator(".qj-card h3").inner_text() == XSS
         page.get_by_text("所选的记录").click()
+        page.locator("td", has_text=XSS).first.wait_for()
         settled(page)
         assert page.locator("td", has_text=XSS).count() == 1
         assert page.evaluate("window.attacked") is None
         assert frame.evaluate("window.attacked") is None
         page.goto(f"{hostile}/town?town=篆塘镇")
-        settled(page, 1500)
+        page.locator(".qj-foot").wait_for()
+        settled(page)
         assert XSS in page.inner_text(".stMain")
         assert page.evaluate("window.attacked") is None
 

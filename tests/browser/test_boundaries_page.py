@@ -8,6 +8,14 @@ from tests import official
 
 pytestmark = pytest.mark.browser
 
+#: How many pixels of the map's canvases are of about a colour.
+PIXELS = """([r, g, b]) => [...document.querySelectorAll('canvas')].reduce((sum, c) => {
+  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  for (let i = 0; i < d.length; i += 4)
+    if (d[i + 3] > 200 && Math.abs(d[i] - r) + Math.abs(d[i + 1] - g) + Math.abs(d[i + 2] - b) < 40) sum++;
+  return sum;
+}, 0)"""
+
 
 @pytest.fixture
 def own():
@@ -26,16 +34,10 @@ def notices(page):
     return page.frame_locator(MAP).locator(".qj-notices").inner_text()
 
 
-def painted(page, colour):
-    """How many pixels of the map's canvases are of about a colour."""
-    return page.frame(url=lambda url: "st_folium" in url).evaluate(
-        """([r, g, b]) => [...document.querySelectorAll('canvas')].reduce((sum, c) => {
-            const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-            for (let i = 0; i < d.length; i += 4)
-                if (d[i + 3] > 200 && Math.abs(d[i] - r) + Math.abs(d[i + 1] - g) + Math.abs(d[i + 2] - b) < 40) sum++;
-            return sum;
-        }, 0)""",
-        list(colour),
+def is_painted(page, colour, above):
+    """Wait until more pixels than so many are of about a colour: the map draws what it was given in its own time."""
+    page.frame(url=lambda url: "st_folium" in url).wait_for_function(
+        f"([colour, above]) => ({PIXELS})(colour) > above", arg=[list(colour), above]
     )
 
 
@@ -60,12 +62,11 @@ def test_official_lines_take_the_place_of_the_schematic_ones_and_can_be_taken_ba
         page.get_by_text("20 个名称与街镇名录一致,1 个经补全对上").wait_for()
         drawn(page)
         assert "示意界线,非法定界线" in notices(page)
-        assert painted(page, (0x1D, 0x4F, 0x8C)) > 1000  # the new lines
+        is_painted(page, (0x1D, 0x4F, 0x8C), 1000)  # the new lines
         assert page.get_by_role("button", name="用这份界线替换现用界线").is_disabled()
         page.locator("tr", has_text="重叠").first.click()
         settled(page)
-        page.wait_for_timeout(800)
-        assert painted(page, (0xC2, 0x50, 0x0A)) > 100  # the overlap, near by
+        is_painted(page, (0xC2, 0x50, 0x0A), 100)  # the overlap, near by
         page.get_by_text("由本软件修正").click()
         page.get_by_text("修正了").wait_for()
         settled(page)
@@ -76,6 +77,7 @@ def test_official_lines_take_the_place_of_the_schematic_ones_and_can_be_taken_ba
             settled(page)
         page.get_by_role("button", name="用这份界线替换现用界线").click()
         page.locator(".qj-done").wait_for()
+        settled(page)
         assert "已存为第 2 版" in page.locator(".qj-done").inner_text()
         assert page.locator(".qj-done").bounding_box()["y"] < 700  # in view without scrolling
         drawn(page)
@@ -84,11 +86,12 @@ def test_official_lines_take_the_place_of_the_schematic_ones_and_can_be_taken_ba
         # other pages, at once
         page.get_by_text("到“版本”查看、比较").click()
         page.get_by_text("“街镇界线”的 2 个版本").wait_for()
+        settled(page)
         versions = page.url
         page.goto(f"{own}/town?town=石角镇")
         page.get_by_text("按导入界线量算").first.wait_for()
         # and back
-        page.goto(versions)
+        opened(page, own, versions.removeprefix(f"{own}/"))
         page.get_by_label("原因 *").fill("退回")
         page.get_by_role("button", name="恢复为新版本").click()
         page.get_by_text("已恢复,存为第 3 版").wait_for()

@@ -84,6 +84,7 @@ def test_a_picture_a_drawing_and_the_figures_are_taken_away(server, visit, tmp_p
             ("矢量图(SVG)", "svg", b"<svg"),
             ("数据(CSV)", "csv", b"\xef\xbb\xbf"),
         ):
+            settled(page)  # whether the box is open is seen when the run is over that the last file asked for
             button = page.get_by_role("button", name=label)
             if not button.is_visible():
                 page.locator(".st-key-chart-bars").get_by_role("button", name="导出").click()

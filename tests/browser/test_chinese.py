@@ -1,7 +1,7 @@
 """What Streamlit says of its own accord: in Chinese, to the eye and to who has the page read aloud."""
 
 import pytest
-from serve import drawn, running, settled
+from serve import drawn, made_ready, running, settled
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +30,7 @@ ENGLISH = """() => {
 def opened(page, address):
     page.goto(address)
     page.locator(".qj-foot").wait_for()
+    page.locator("html[lang=zh-CN]").wait_for(state="attached")  # the words are looked after from here on
     settled(page)
 
 
@@ -88,16 +89,15 @@ def test_a_page_that_is_none_is_said_to_be(server, visit):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_lost_connection_is_told_to_an_official(browser, host):
-    page = browser.new_page(locale="zh-CN")
+    context = made_ready(browser.new_context(locale="zh-CN"))
+    page = context.new_page()
     with running() as address:
         page.goto(address.replace("localhost", host))
         drawn(page)
-    page.get_by_role("dialog").get_by_text("可能是网络不通,或服务器已停。连上后会自动继续").wait_for(
-        timeout=60_000
-    )
+    page.get_by_role("dialog").get_by_text("可能是网络不通,或服务器已停。连上后会自动继续").wait_for()
     page.get_by_text("与服务器的连接断了").wait_for()
     assert page.evaluate(ENGLISH) == []
-    page.close()
+    context.close()
 
 
 def test_a_record_keeps_its_name(server, visit):

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from serve import CHROMIUM, FLAGS, MAP, drawn, settled
+from serve import CHROMIUM, FLAGS, MAP, drawn, made_ready, rested, settled
 
 pytestmark = pytest.mark.browser
 
@@ -24,8 +24,8 @@ def same_view(one, other):
 
 
 def told(page):
-    """The view that the address tells, once it has stood still."""
-    page.wait_for_timeout(900)
+    """The view that the address tells, once the map lies still."""
+    rested(page)
     return [float(part) for part in asked(page)["view"].split(",")] if "view" in asked(page) else None
 
 
@@ -42,7 +42,7 @@ def drag(page, dx, dy):
 
 def zoom_in(page):
     page.frame_locator(MAP).locator(".leaflet-control-zoom-in").click()
-    page.wait_for_timeout(500)
+    rested(page)
 
 
 def changed(page, frame, was):
@@ -80,9 +80,8 @@ def test_the_view_is_in_the_address_and_survives_what_a_person_does(visit, serve
         page.locator("tr[data-key='东溪镇']").click()
         changed(page, frame, was)
         assert asked(page)["town"] == "东溪镇"
-        page.wait_for_timeout(900)
+        assert told(page) is None  # the town says it
         assert not same_view(shown(frame), before)
-        assert "view" not in asked(page)  # the town says it
         drag(page, 50, 50)
         assert same_view(told(page), shown(frame))
         # moved again after the server has seen an older view
@@ -96,7 +95,6 @@ def test_the_view_is_in_the_address_and_survives_what_a_person_does(visit, serve
         assert same_view(told(page), shown(frame))
         assert "town" not in asked(page)
         page.frame_locator(MAP).locator(".qj-home").click()
-        page.wait_for_timeout(800)
         assert told(page) is None
 
 
@@ -104,7 +102,6 @@ def test_moving_the_map_does_not_run_the_page(visit, server):
     with visit() as page:
         page.goto(f"{server}/health")
         drawn(page)
-        page.wait_for_timeout(500)
         page.evaluate(
             """() => { window.ran = 0; new MutationObserver(() => window.ran++).observe(
                  document.querySelector("[data-testid='stApp']"), {attributeFilter: ['data-test-script-state']}); }"""
@@ -140,7 +137,6 @@ def test_a_link_opens_the_same_in_another_browser(visit, server):
     with visit() as other:
         other.goto(address)
         frame = drawn(other)
-        settled(other, 800)
         assert frame.evaluate(SCENE) == scene
         assert other.locator(".qj-figure").all_inner_texts() == numbers
         assert other.locator(".qj-card h3").inner_text() == "石角镇"
@@ -181,7 +177,7 @@ def test_a_view_is_not_carried_into_another_page(visit, server):
         assert same_view(told(page), shown(frame))
         page.go_back()
         page.wait_for_url("**/health*")
-        settled(page, 1500)
+        drawn(page)
         assert "链接里" not in page.inner_text(".stMain")
 
 
@@ -198,7 +194,6 @@ def test_the_link_is_copied_by_keyboard(visit, server):
         page.goto(f"{server}/reservoirs?town=石角镇")
         drawn(page)
         zoom_in(page)
-        page.wait_for_timeout(900)
         _copies(page)
         assert page.evaluate("navigator.clipboard.readText()") == page.url
         assert "view=" in page.url
@@ -208,7 +203,7 @@ def test_the_link_is_copied_on_an_intranet_without_https(browser, server):
     """There is no `navigator.clipboard` on such a page."""
     flags = [*FLAGS, "--host-resolver-rules=MAP qj.intranet 127.0.0.1"]
     chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=flags)
-    page = chromium.new_page()
+    page = made_ready(chromium.new_context()).new_page()
     page.goto(server.replace("localhost", "qj.intranet") + "/reservoirs?town=石角镇")
     drawn(page)
     assert page.evaluate("[window.isSecureContext, typeof navigator.clipboard]") == [False, "undefined"]
@@ -220,6 +215,7 @@ def test_the_link_is_copied_on_an_intranet_without_https(browser, server):
         "document.getElementById('paste').focus()"
     )
     page.keyboard.press("Control+V")
+    page.wait_for_function("document.getElementById('paste').value !== ''")
     assert page.evaluate("document.getElementById('paste').value") == page.url
     chromium.close()
 

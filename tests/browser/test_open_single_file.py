@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from serve import drawn, settled
+from serve import drawn, made_ready
 
 from qjmap import cards, standalone, summary
 from qjmap.cards import Card
@@ -32,7 +32,7 @@ def opened(browser):
 
     @contextmanager
     def open_file(path, width=1280, height=860):
-        context = browser.new_context(viewport={"width": width, "height": height})
+        context = made_ready(browser.new_context(viewport={"width": width, "height": height}))
         context.set_offline(True)
         page, wrong = context.new_page(), []
 
@@ -72,7 +72,15 @@ def click_at(page, lon, lat):
         [lon, lat],
     )
     page.mouse.click(x, y)
-    page.wait_for_timeout(400)
+
+
+def one_card(page, title):
+    """Wait until one card alone is open and is called so: the one before it fades."""
+    page.wait_for_function(
+        """(title) => { const cards = document.querySelectorAll('.leaflet-popup');
+             return cards.length === 1 && cards[0].querySelector('.card h3')?.textContent === title; }""",
+        arg=title,
+    )
 
 
 @pytest.fixture
@@ -83,7 +91,6 @@ def taken(visit, server, tmp_path):
         with visit() as page:
             page.goto(f"{server}/{name}{query}")
             drawn(page)
-            settled(page, 800)
             page.get_by_role("button", name="导出").click()
             with page.expect_download() as caught:
                 page.get_by_role("button", name="单文件地图(HTML)").click()
@@ -112,14 +119,14 @@ def test_the_page_of_health_opens_from_the_disk(taken, opened):
         assert "院前急救服务半径" in foot
         assert "《重庆市綦江区“十四五”区域卫生规划" in foot
         click_at(page, 106.66835, 28.8963)  # the seat of 篆塘镇
+        one_card(page, "綦江区篆塘镇卫生院")
         card = page.locator(".leaflet-popup .card")
-        assert card.locator("h3").inner_text() == "綦江区篆塘镇卫生院"
         for said in ("编号", "定位误差", "来源", "《重庆市綦江区", "专栏4", "2020年编制床位"):
             assert said in card.inner_text()
         page.keyboard.press("Escape")
-        page.wait_for_timeout(300)
+        page.locator(".leaflet-popup").wait_for(state="detached")
         click_at(page, 106.66835, 28.87)  # land of the same town
-        assert page.locator(".leaflet-popup .card h3").inner_text() == "篆塘镇"
+        one_card(page, "篆塘镇")
         assert "人(2020年估算)" in page.locator(".leaflet-popup .card").inner_text()
         # the same in tables, by keyboard
         page.locator("summary", has_text="表:街镇 21").focus()
@@ -129,8 +136,7 @@ def test_the_page_of_health_opens_from_the_disk(taken, opened):
         assert rows.count() == 21
         page.locator("details[open] button", has_text="石角镇").focus()
         page.keyboard.press("Enter")
-        page.wait_for_timeout(500)  # the other card fades
-        assert page.locator(".leaflet-popup .card h3").inner_text() == "石角镇"
+        one_card(page, "石角镇")
 
 
 @pytest.mark.parametrize(

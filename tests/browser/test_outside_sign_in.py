@@ -4,7 +4,7 @@ import time
 
 import pytest
 from provider import providing, secrets_toml
-from serve import free_port, running, settled
+from serve import free_port, made_ready, running, settled
 
 from qjmap.audit import Audit
 
@@ -79,7 +79,8 @@ def test_a_person_comes_in_with_his_role_and_goes(office, visit):
         page.get_by_role("button", name="张三(录入)").click()
         page.get_by_text("部门:区卫生健康委;登录方式:统一认证").wait_for()
         page.route("**/auth/logout", slowly)  # nothing that the page does meanwhile may take its place
-        page.get_by_role("button", name="退出登录").click()
+        with page.expect_response(f"{provider.address}/logout*"):
+            page.get_by_role("button", name="退出登录").click()
         page.get_by_role("button", name="登录", exact=True).wait_for()
         settled(page)
         assert "/logout" in provider.asked  # the service was told, too
@@ -102,6 +103,7 @@ def test_what_is_old_opens_nothing(office, visit, monkeypatch):
         come_in(page, address, "zhang")
         page.get_by_role("button", name="登录", exact=True).click()
         page.get_by_role("button", name="用统一身份认证登录").wait_for()
+        page.get_by_text("登录已超过 12 小时,请重新登录").first.wait_for()
         assert "登录已超过 12 小时,请重新登录" in page.locator("body").inner_text()
         assert not may_change(page, address, "医疗卫生机构")
 
@@ -115,19 +117,21 @@ def set_off(page, address):
 def test_a_sign_in_that_does_not_come_about_is_said_in_words(office, browser, monkeypatch):
     address, provider, folder = office
     before = len(lines(folder))
-    page = browser.new_page()
+    context = made_ready(browser.new_context())
+    page = context.new_page()
     monkeypatch.setattr(provider, "forged", True)
     set_off(page, address)
     page.get_by_role("link", name="zhang").click()
     page.get_by_role("heading", name="登录没有完成").wait_for()
     assert "核对不上" in page.locator("body").inner_text()
     page.get_by_role("link", name="回到一张图").click()
+    page.locator(".qj-foot").wait_for()
     assert not may_change(page, address, "医疗卫生机构")
     monkeypatch.setattr(provider, "metadata", dict)  # the service is there and says nothing of use
     set_off(page, address)
     page.get_by_role("heading", name="登录没有完成").wait_for()
     assert "现在连不上" in page.locator("body").inner_text()
-    page.close()
+    context.close()
     assert len(lines(folder)) == before
 
 

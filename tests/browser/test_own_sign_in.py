@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from argon2 import PasswordHasher
-from serve import free_port, running, settled
+from serve import free_port, made_ready, running, settled
 
 from qjmap.access import Role
 from qjmap.accounts import Accounts
@@ -72,6 +72,16 @@ def door(page):
     return page.get_by_role("button", name="登录", exact=True)
 
 
+def leave(page):
+    """Sign out, and wait for the page that is loaded anew."""
+    mine(page).click()
+    page.evaluate("window.old = true")
+    with page.expect_response(ROUTE):
+        page.get_by_role("button", name="退出登录").click()
+    page.wait_for_function("!window.old")
+    door(page).wait_for()
+
+
 def own_cookie(page):
     return [one for one in page.context.cookies() if one["name"].startswith("qjmap_")]
 
@@ -96,10 +106,7 @@ def test_who_came_in_stays_in_until_he_leaves(where, request, visit):
         opened(beside, address, "reservoirs")
         mine(beside).wait_for()
         settled(page)
-        mine(page).click()
-        with page.expect_response(ROUTE):
-            page.get_by_role("button", name="退出登录").click()
-        door(page).wait_for()
+        leave(page)
         assert not own_cookie(page)
         beside.get_by_role("link", name="医疗卫生", exact=True).click()
         beside.get_by_role("button", name="重新登录").click()
@@ -146,7 +153,7 @@ def test_nobody_comes_in_by_a_forged_or_carried_code(office, visit, browser):
         mine(page).wait_for()
         assert not own_cookie(page)
     ((code, kind),) = [(one.post_data, one.headers["content-type"]) for one in caught]
-    victim = browser.new_context()
+    victim = made_ready(browser.new_context())
     page = victim.new_page()
     page.goto(f"{address.replace('localhost', '127.0.0.1')}/_stcore/health")
     for mode in ("cors", "no-cors"):
@@ -179,10 +186,7 @@ def test_who_leaves_takes_what_he_typed_with_him(office, visit):
         field.fill("秘密水池")
         field.press("Tab")
         settled(page)
-        mine(page).click()
-        with page.expect_response(ROUTE), page.expect_navigation():
-            page.get_by_role("button", name="退出登录").click()
-        door(page).wait_for()
+        leave(page)
         settled(page)
         assert "秘密水池" not in page.content()
         come_in(page)

@@ -70,6 +70,7 @@ def test_a_large_map_of_paper_turned_round(server, visit, tmp_path):
         page.get_by_role("button", name="制作 PNG").click()
         take = page.get_by_role("button", name="下载 ")
         take.wait_for()
+        settled(page)
         with page.expect_download() as got:
             take.click()
         with Image.open(got.value.path()) as picture:
@@ -97,7 +98,6 @@ def test_a_towns_bulletin_as_word(server, visit, tmp_path):
 
 def test_all_towns_in_one_file_while_a_bar_tells(server, visit, tmp_path):
     with visit() as page:
-        page.set_default_timeout(180_000)
         page.goto(f"{server}/shortages?demo=false")
         drawn(page)
         page.get_by_role("button", name="短板通报", exact=True).click()
@@ -111,6 +111,7 @@ def test_all_towns_in_one_file_while_a_bar_tells(server, visit, tmp_path):
         )
         take = page.get_by_role("button", name="下载 ")
         take.wait_for()
+        settled(page)
         with page.expect_download() as got:
             take.click()
         with zipfile.ZipFile(got.value.path()) as archive:

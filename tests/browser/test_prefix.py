@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
-from serve import MAP, drawn, running, settled
+from serve import MAP, drawn, rested, running, settled
 
 pytestmark = pytest.mark.browser
 
@@ -79,10 +79,10 @@ def test_the_first_page_draws_its_map_and_leads_to_the_others(visit, prefixed):
         drawn(page)
         assert page.locator("h1").inner_text() == "水库"
         page.locator("tr[data-key='赶水镇']").click()
-        settled(page, 800)
+        settled(page)
         assert page.url.startswith(f"{prefixed}/reservoirs?")
         page.frame_locator(MAP).locator(".leaflet-control-zoom-in").click()
-        page.wait_for_timeout(1200)
+        rested(page)
         address, view = page.url, drawn(page).evaluate("window.map.getZoom()")
         assert "view=" in address
     with visit() as other:  # the link, elsewhere

@@ -48,6 +48,7 @@ def test_a_row_opens_the_project_and_the_tables_do_not_hide_one_another(server, 
         page.locator("tr.pick", has_text="通惠社区卫生服务中心业务楼").first.click()
         card = page.locator(".qj-card")
         card.wait_for()
+        settled(page)
         assert "6,000 万元" in card.inner_text()
         assert "record=P14" in page.url
         page.get_by_role("tab", name="短缺与项目").click()
@@ -98,6 +99,7 @@ def test_a_request_is_opened_by_a_click_and_closed_by_another(server, visit):
         row.click()
         card = page.locator(".qj-card")
         card.wait_for()
+        settled(page)
         assert "区消防救援支队" in card.inner_text()
         assert "want=register.hydrants" in page.url
         page.get_by_role("button", name="关闭").click()

@@ -83,7 +83,7 @@ def test_every_page_fits_and_can_be_read(server, visit, name):
         assert page.evaluate("navigator.maxTouchPoints") > 0
         for size, (width, height) in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(500)
+            settled(page, 500)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
             assert page.evaluate(
                 "(main => main.scrollWidth <= main.clientWidth)(document.querySelector('.stMain'))"
@@ -159,6 +159,7 @@ def test_a_table_stands_for_the_map(server, visit):
         assert "表格" in page.locator(MAP).get_attribute("aria-label")
         table = page.locator("div.box table").first
         assert "街镇" in table.locator("thead").inner_text()
+        table.locator("tbody tr").nth(20).wait_for()
         assert table.locator("tbody tr").count() == 21
         assert table.locator("caption").inner_text()
 
@@ -183,4 +184,5 @@ def test_the_faults_of_a_file_can_be_read_where_it_is_narrow(visit, server, tmp_
             said = cell.evaluate("node => getComputedStyle(node, '::before').content")
             assert said.strip('"') == cell.get_attribute("data-label") != ""
         page.set_viewport_size({"width": 1366, "height": 768})
+        settled(page)
         assert cell.evaluate("node => getComputedStyle(node).display") == "table-cell"

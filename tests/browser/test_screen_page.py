@@ -107,9 +107,12 @@ def test_scenes_change_by_keys_and_the_map_stays(server, visit):
 def test_scenes_follow_one_another_and_a_space_stops_them(server, visit):
     with visit(1920, 1080) as page:
         played(page, server, "&every=5")
-        at(page, 2)
+        page.locator(
+            ".bar .where", has_text="2 / 3"
+        ).wait_for()  # and at once: the third is five seconds away
         page.keyboard.press("Space")
-        page.locator(".bar .where", has_text="已暂停").wait_for()
+        page.locator(".bar .where", has_text="2 / 3  已暂停").wait_for()
+        at(page, 2)
         page.wait_for_timeout(6000)
         assert "play=2" in page.url
         page.keyboard.press("Space")

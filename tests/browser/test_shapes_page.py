@@ -88,7 +88,6 @@ def test_a_zone_is_seen_named_and_opened(own, visit, zone):
         tinted = pixels(page, at)
         page.get_by_text("水库范围", exact=True).first.click()  # off
         frame = drawn(page)
-        page.wait_for_timeout(300)
         plain = pixels(page, at)
         assert np.abs(tinted.mean(axis=(0, 1)) - plain.mean(axis=(0, 1))).max() > 8
         page.get_by_text("水库范围", exact=True).first.click()  # on again

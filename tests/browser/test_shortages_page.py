@@ -49,6 +49,7 @@ def test_a_click_on_a_cell_opens_the_rule_in_the_town_with_its_clause(server, vi
 def test_the_matrix_is_walked_with_arrows_and_opened_with_enter(server, visit):
     with visit() as page:
         opened(page, server, "shortages?demo=false&answer=短缺")
+        page.locator(CELL).wait_for()
         assert page.locator("table[role=grid] [tabindex='0']").count() == 1  # one stop for Tab
         page.locator(CELL).click()
         settled(page)

@@ -38,6 +38,7 @@ def test_one_click_is_one_step_of_the_way_back(server, visit):
         assert "town=" not in page.url
         page.go_forward()
         page.locator(".qj-card", has_text="赶水镇").wait_for()
+        settled(page)
         assert "rule=beds-planned" in page.url
 
 

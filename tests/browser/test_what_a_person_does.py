@@ -33,7 +33,6 @@ def click_map(page, frame, lon, lat):
     page.frame_locator("iframe[title='streamlit_folium.st_folium']").locator(".leaflet-container").click(
         position={"x": place[0], "y": place[1]}
     )
-    page.wait_for_timeout(600)  # streamlit-folium gathers events for a quarter of a second
     settled(page)
 
 
@@ -42,6 +41,7 @@ def test_a_filter_is_kept_in_the_address_and_restored_elsewhere(visit, server):
         page.goto(f"{server}/health")
         frame = drawn(page)
         rows = towns_of(page)
+        rows.nth(20).wait_for()
         assert rows.count() == 21
         was = frame.evaluate(SCENE)
         page.get_by_role("combobox", name="街镇").click()
@@ -53,6 +53,7 @@ def test_a_filter_is_kept_in_the_address_and_restored_elsewhere(visit, server):
     with visit() as other:
         other.goto(address)
         frame = drawn(other)
+        towns_of(other).first.wait_for()
         assert towns_of(other).count() == 1
         assert frame.evaluate(SCENE) == scene
 
@@ -80,7 +81,7 @@ def test_a_row_can_be_reached_and_chosen_by_keyboard(visit, server):
         drawn(page)
         page.locator("tr[data-key='赶水镇']").focus()
         page.keyboard.press("Enter")
-        settled(page, 800)
+        settled(page)
         assert page.locator(".qj-card h3").inner_text() == "赶水镇"
 
 
@@ -125,7 +126,8 @@ def test_demo_data_go_with_one_click_and_stay_gone(visit, server):
         assert "演示" not in notices.inner_text()
         assert "数据不足,不等于没有设施" in page.inner_text(".stMain")
         page.get_by_role("link", name="消防站(队)", exact=True).click()
-        settled(page, 1500)
+        page.wait_for_url("**/fire_stations*")
+        settled(page)
         assert "还没有“消防站(队)”的记录" in page.inner_text(".stMain")
 
 
