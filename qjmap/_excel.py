@@ -229,7 +229,7 @@ def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> _Stri
     if member is None:
         return strings
     parts: list[str] = []
-    reading, phonetic, size = False, 0, 0
+    reading, phonetic, size, whole = False, 0, 0, 0
 
     def start(name: str, _: dict[str, str]) -> None:
         nonlocal reading, phonetic
@@ -254,10 +254,13 @@ def _shared_strings(archive: _limits.Archive, names: Mapping[str, str]) -> _Stri
             size = 0
 
     def text(data: str) -> None:
-        nonlocal size
+        nonlocal size, whole
         if reading:
             parts.append(data)
             size += len(data)
+            whole += len(data) * (1 if data.isascii() else 3)  # bytes, as cells are counted
+            if whole > _limits.TEXT:
+                raise _limits.refusal(archive.file, "共享字符串过长", "正常大小的工作簿", RESAVE)
             if size > _LONGEST:
                 raise _limits.refusal(archive.file, "单元格过长", "正常大小的单元格", RESAVE)
 

@@ -208,6 +208,12 @@ def test_what_takes_too_long_is_given_up(monkeypatch):
         ("STYLES", 9, {"xl/styles.xml": b"<s><cellXfs>" + b"<xf/>" * 20 + b"</cellXfs></s>"}, "样式过多"),
         ("CELLS", 9, {"xl/sharedStrings.xml": b"<sst>" + b"<si/>" * 20 + b"</sst>"}, "共享字符串过多"),
         (
+            "TEXT",
+            900,
+            {"xl/sharedStrings.xml": b"<sst>" + "<si><t>消火栓</t></si>".encode() * 120 + b"</sst>"},
+            "共享字符串过长",
+        ),
+        (
             "MEMBERS",
             12,
             {

@@ -349,10 +349,11 @@ def _tell_change(one: Work, spec: LayerSpec, made: Draft, joined: Joined, before
         f"保存后共 {total:,} {spec.counter}(现有 {before:,}):新增 {len(found.added):,},"
         f"改动 {len(records):,}(共 {len(found.changed):,} 处),删去 {len(found.removed):,}。"
     )
+    secret = [spec.columns[key].label for key in intake_work.secrets(spec)]
     if _same(joined):
-        text += "与现有记录完全相同,不必保存。"
-    if secret := [spec.columns[key].label for key in intake_work.secrets(spec)]:
-        text += f"敏感列({'、'.join(secret)})未登录者看不到,没有比较。"
+        text += "看得到的列与现有记录完全相同。" if secret else "与现有记录完全相同,不必保存。"
+    if secret:
+        text += f"敏感列({'、'.join(secret)})您看不到,没有比较。"
     if joined.left_out.any():
         text += f"有 {int(joined.left_out.sum()):,} 行的编号库中已有,不导入(上面列出,退回的文件里也注明)。"
     st.html(html.note(text))
